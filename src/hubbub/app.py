@@ -1,0 +1,1 @@
+"""The composition root: builds, opens, drains and closes the parts of the daemon."""

@@ -1,0 +1,1 @@
+"""Settings: structs, loading, provenance and validation."""

@@ -1,0 +1,1 @@
+"""Wire languages, one package each: bytes or records in, bytes or records out."""

@@ -1,0 +1,1 @@
+"""The error tree: what can go wrong, with a stable code for each."""

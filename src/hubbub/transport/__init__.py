@@ -1,0 +1,1 @@
+"""Listeners and connections: the only place that knows the HTTP server library."""

@@ -6,10 +6,12 @@ JOBS   ?= 2
 ROUNDS ?= 200
 ARGS   ?=
 
-VENV := .venv
-BIN  := $(VENV)/bin
-RUN  := $(VENV)/run.stamp
-DEV  := $(VENV)/dev.stamp
+# Stamps stand for the three states of the environment, so that nothing is installed twice.
+VENV  := .venv
+BIN   := $(VENV)/bin
+EMPTY := $(VENV)/empty.stamp
+RUN   := $(VENV)/run.stamp
+DEV   := $(VENV)/dev.stamp
 
 # Third-party packages only from the lock; the project itself without a look at any index.
 PIP      := $(BIN)/python -m pip --disable-pip-version-check
@@ -22,10 +24,10 @@ CHECKED := src tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test cov kill acceptance bench lint types fmt lock clean
+.PHONY: help demo test cov kill acceptance bench lint types fmt lock clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(RUN) ## start a daemon with two agents that talk (nothing is kept)
 	$(BIN)/hubbub serve --demo $(ARGS)
@@ -75,17 +77,19 @@ clean: ## remove the environment and everything that was built
 	    .import_linter_cache
 	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(BIN)/python:
+# Not the interpreter but a stamp: where ensurepip is missing, a half-made .venv has one too.
+$(EMPTY):
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("hubbub needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
-$(RUN): requirements/run.txt pyproject.toml | $(BIN)/python
+$(RUN): requirements/run.txt pyproject.toml | $(EMPTY)
 	$(PIP) $(LOCKED) requirements/run.txt
 	$(PIP) $(EDITABLE)
 	@touch $@
 
 # The development lock contains the run lock, at the same versions: both stamps are earned.
-$(DEV): requirements/dev.txt pyproject.toml | $(BIN)/python
+$(DEV): requirements/dev.txt pyproject.toml | $(EMPTY)
 	$(PIP) $(LOCKED) requirements/dev.txt
 	$(PIP) $(EDITABLE)
 	@touch $(RUN) $@

@@ -1,23 +1,21 @@
 """The composition root: builds the parts, joins them, opens and closes the doors."""
 
 import asyncio
-import contextlib
-import fcntl
-import json
 import os
-import secrets
 import signal
+import socket as sockets
 from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
-from hubbub.config import Settings
+from hubbub.config import LISTENERS, Settings
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
 from hubbub.core.journal import Journal
+from hubbub.core.operations import Operations, StoreProbe
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
+from hubbub.data_directory import DataDirectory
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.errors import StartError
@@ -37,7 +35,10 @@ class Daemon:
         self.metrics = Metrics()
         self.listeners: dict[str, Listener] = {}
         self.stopping = asyncio.Event()
+        self.operations = Operations(self.metrics, self.stopping.set)
         self._files = DataDirectory(settings.data_dir)
+        self._bound: dict[str, sockets.socket] = {}
+        self._skipped: dict[str, str] = {}
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -49,8 +50,10 @@ class Daemon:
             StartError: The directory is in use, the store is too new, an address is taken.
         """
         settings = self.settings
-        self._files.take()
         try:
+            self._bind()
+            self._files.take()
+            self._warn_skipped()
             crash = crash_points(settings.crash_at)
             path = None if settings.ephemeral else settings.data_dir / "hubbub.db"
             self._store = store = SqliteStore(path, clock=wall_clock, ids=uuid7, crash=crash)
@@ -68,6 +71,7 @@ class Daemon:
                 clock=wall_clock,
                 ids=uuid7,
             )
+            self._watch(bus, store, journal)
             await self._open_doors(self._dialects(hub))
         except BaseException:
             await self.close()
@@ -75,19 +79,19 @@ class Daemon:
 
     async def serve(self) -> None:
         """Work until SIGINT, SIGTERM or a door's shutdown verb, then stop gracefully."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.stopping.set)
         await self.stopping.wait()
         await self.close()
 
     async def close(self) -> None:
         """Close the doors, finish what is queued, close the store, free the directory."""
+        self.operations.is_stopping = True
         self._files.forget_listeners()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(listener.close() for listener in self.listeners.values()))
+        for sock in self._bound.values():
+            sock.close()
         if self._journal is not None:
             await self._journal.settled()
         if self._store is not None:
@@ -96,34 +100,61 @@ class Daemon:
 
     def _dialects(self, hub: Hub) -> dict[str, Dialect]:
         """Build every dialect, by the name of its listener."""
-        return {"hubbub": RpcDialect(hub)}
+        settings = self.settings.dialects
+        return {"hubbub": RpcDialect(hub, self.operations, settings.hubbub)}
 
-    async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
-        flusher = Flusher(asyncio.get_running_loop())
-        gate = Gate(frozenset(), frozenset())
-        for name, dialect in dialects.items():
-            address = self.settings.listen.get(name, "")
-            if not address:
+    def _watch(self, bus: Bus, store: SqliteStore, journal: Journal) -> None:
+        """Join checks and figures to the ops endpoints."""
+        probe = StoreProbe(journal, store)
+        self.operations.add_check(probe.check)
+        self._every(1.0, probe.tick)
+        for name, text, read in figures(bus, store, journal, self.listeners):
+            self.metrics.gauge(name, text, read)
+
+    def _every(self, seconds: float, call: Callable[[], None]) -> None:
+        self._tasks.append(asyncio.create_task(every(seconds, call)))
+
+    def _bind(self) -> None:
+        """Take the addresses before anything is written.
+
+        Raises:
+            StartError: An address that was asked for is taken, or none is left.
+        """
+        listen = self.settings.listen
+        for name in LISTENERS:
+            address = listen.address(name)
+            if address is None:
                 continue
-            host, _, port = address.rpartition(":")
             try:
-                sock = bind(host.strip("[]"), int(port))
+                self._bound[name] = bind(*address)
             except StartError as error:
                 if name in self.settings.explicit:
                     raise
-                fix = f"--listen {name}=127.0.0.1:0"
-                log.warning("listener_skipped", listener=name, reason=str(error), fix=fix)
+                self._skipped[name] = str(error)
+        if not self._bound:
+            message = "no listener could be opened: " + "; ".join(self._skipped.values())
+            raise StartError(message)
+
+    def _warn_skipped(self) -> None:
+        """Tell about default addresses that are taken, once it is certain that we start."""
+        for name, reason in self._skipped.items():
+            fix = f"--listen {name}=127.0.0.1:0"
+            log.warning("listener_skipped", listener=name, reason=reason, fix=fix)
+
+    async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
+        flusher = Flusher(asyncio.get_running_loop())
+        gate = self._gate()
+        for name, sock in self._bound.items():
+            if name not in dialects:
+                sock.close()
                 continue
-            doors = [("", dialect)]
+            doors = [("", dialects[name])]
             if name == "hubbub":
                 others = [(f"/{other}", dialects[other]) for other in dialects if other != name]
                 doors = [*others, *doors]
             self.listeners[name] = Listener(
                 name, sock, doors, gate=gate, flusher=flusher, metrics=self.metrics
             )
-        if not self.listeners:
-            message = "no listener could be opened"
-            raise StartError(message)
         for listener in self.listeners.values():
             await listener.open()
         for dialect in dialects.values():
@@ -132,72 +163,21 @@ class Daemon:
             {name: str(listener.address) for name, listener in self.listeners.items()}
         )
 
+    def _gate(self) -> Gate:
+        """Let in calls to the hosts that were bound or allowed, from allowed origins."""
+        listen = self.settings.listen
+        bound = {address[0] for name in self._bound if (address := listen.address(name))}
+        return Gate(frozenset(listen.hosts) | bound, frozenset(listen.origins))
 
-class DataDirectory:
-    """The files beside the store."""
 
-    def __init__(self, path: Path) -> None:
-        """Name the directory; it is made by ``take``."""
-        self.path = path
-        self._lock: int | None = None
-
-    def take(self) -> None:
-        """Make the directory and lock it for this process.
-
-        Raises:
-            StartError: Another daemon uses it.
-        """
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+async def every(seconds: float, call: Callable[[], None]) -> None:
+    """Call something on the clock until cancelled; a failure is logged and the clock goes on."""
+    while True:
+        await asyncio.sleep(seconds)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._lock)
-            self._lock = None
-            message = f"another hubbub uses {self.path}; stop it, or choose another with --data-dir"
-            raise StartError(message) from None
-
-    def free(self) -> None:
-        """Let another daemon have the directory."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-    def operator_token(self) -> str:
-        """Read the operator's token; make it at the first start."""
-        return self.secret("api-token")
-
-    def secret(self, name: str) -> str:
-        """Read a secret of 64 hex characters from a file of mode 0600; make it once."""
-        path = self.path / name
-        with contextlib.suppress(FileNotFoundError):
-            token = path.read_text("ascii").strip()
-            if len(token) >= 32:  # noqa: PLR2004 an older, shorter token is kept
-                return token
-        token = secrets.token_hex(32)
-        self.write(name, token, mode=0o600)
-        return token
-
-    def write(self, name: str, text: str, *, mode: int = 0o644) -> None:
-        """Write a file atomically."""
-        temporary = self.path / f".{name}.{os.getpid()}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        temporary.replace(self.path / name)
-
-    def tell_listeners(self, addresses: dict[str, str]) -> None:
-        """Write what is really bound."""
-        if "x0x" in addresses:
-            self.write("api.port", addresses["x0x"])
-        urls = {name: f"http://{address}" for name, address in addresses.items()}
-        self.write("listeners.json", json.dumps({"pid": os.getpid(), **urls}))
-
-    def forget_listeners(self) -> None:
-        """Remove what ``tell_listeners`` wrote, if this process holds the directory."""
-        if self._lock is not None:
-            for name in ("listeners.json", "api.port"):
-                (self.path / name).unlink(missing_ok=True)
+            call()
+        except Exception:
+            log.exception("tick_failed", call=repr(call))
 
 
 def crash_points(setting: str) -> Callable[[str], None]:
@@ -233,6 +213,9 @@ def run(settings: Settings, ready: Callable[[Daemon], None]) -> None:
 
     async def main() -> None:
         daemon = Daemon(settings)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, daemon.stopping.set)
         await daemon.open()
         ready(daemon)
         await daemon.serve()
@@ -245,6 +228,3 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     import uvloop  # noqa: PLC0415 heavy, and needed by the daemon alone
 
     return uvloop.new_event_loop
-
-
-__all__: Sequence[str] = ("Daemon", "DataDirectory", "run")

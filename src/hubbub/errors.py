@@ -13,8 +13,10 @@ HubbubError
 │   │   └── StaleFence           a newer lock grant exists
 │   ├── TooLarge             over a named limit
 │   └── Unavailable          the peer that should do this is not here
-└── InternalError            our fault
-    └── StoreUnavailable     the disk is full or the store is broken
+├── InternalError            our fault
+│   └── StoreUnavailable     the disk is full or the store is broken
+├── StartError               an address is taken, the data directory is in use, the store is newer
+└── ConfigError              a setting is unknown or has a value that cannot be
 
 Each class carries a stable ``code``, whether the same request may succeed later, and a
 hint of the HTTP status. Texts are built here; nobody parses them.
@@ -167,3 +169,9 @@ class StartError(HubbubError):
     """The daemon cannot start; the command ends with exit code 3."""
 
     code = "start_error"
+
+
+class ConfigError(HubbubError):
+    """A setting cannot be; the command ends with exit code 2."""
+
+    code = "config_error"

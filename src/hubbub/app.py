@@ -16,6 +16,8 @@ from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
 from hubbub.core.journal import Journal
+from hubbub.core.presence import Presence
+from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
@@ -59,12 +61,17 @@ class Daemon:
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
+            await presence.load()
+            SignsOfLife(presence, bus)
+            self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
                 access=access,
+                presence=presence,
                 clock=wall_clock,
                 ids=uuid7,
             )
@@ -198,6 +205,16 @@ class DataDirectory:
         if self._lock is not None:
             for name in ("listeners.json", "api.port"):
                 (self.path / name).unlink(missing_ok=True)
+
+
+async def every(seconds: float, call: Callable[[], None]) -> None:
+    """Call something on the clock until cancelled; a failure is logged and the clock goes on."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            call()
+        except Exception:
+            log.exception("tick_failed", call=repr(call))
 
 
 def crash_points(setting: str) -> Callable[[str], None]:

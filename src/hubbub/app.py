@@ -16,6 +16,7 @@ from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
 from hubbub.core.journal import Journal
+from hubbub.core.runs import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
@@ -59,11 +60,14 @@ class Daemon:
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            runs = Runs(journal, store, bus, wall_clock, uuid7)
+            await runs.load()
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
+                runs=runs,
                 access=access,
                 clock=wall_clock,
                 ids=uuid7,

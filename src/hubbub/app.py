@@ -18,6 +18,7 @@ from hubbub.core.hub import Hub
 from hubbub.core.journal import Journal
 from hubbub.core.presence import Presence
 from hubbub.core.signs import SignsOfLife
+from hubbub.core.runs import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
@@ -65,11 +66,14 @@ class Daemon:
             await presence.load()
             SignsOfLife(presence, bus)
             self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
+            runs = Runs(journal, store, bus, wall_clock, uuid7)
+            await runs.load()
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
+                runs=runs,
                 access=access,
                 presence=presence,
                 clock=wall_clock,

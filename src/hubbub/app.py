@@ -13,6 +13,9 @@ from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations, StoreProbe
+from hubbub.core.presence import Presence
+from hubbub.core.runs import Runs
+from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
@@ -35,7 +38,9 @@ class Daemon:
         self.metrics = Metrics()
         self.listeners: dict[str, Listener] = {}
         self.stopping = asyncio.Event()
-        self.operations = Operations(self.metrics, self.stopping.set)
+        self.operations = Operations(self.metrics, stop=self.stopping.set, started_at=wall_clock())
+        self.operator_token = ""
+        """Known when the daemon is open."""
         self._files = DataDirectory(settings.data_dir)
         self._bound: dict[str, sockets.socket] = {}
         self._skipped: dict[str, str] = {}
@@ -60,14 +65,24 @@ class Daemon:
             bus = Bus(store)
             self._journal = journal = Journal(store, bus, crash=crash)
             store.start()
-            access = Access(journal, store, wall_clock, self._files.operator_token())
+            self.operator_token = self._files.operator_token()
+            access = Access(journal, store, wall_clock, self.operator_token)
             await access.load()
+            presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
+            await presence.load()
+            SignsOfLife(presence, bus)
+            self._every(settings.presence.tick_s, presence.tick)
+            runs = Runs(journal, store, bus, wall_clock, uuid7)
+            await runs.load()
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
+                runs=runs,
                 access=access,
+                presence=presence,
+                operations=self.operations,
                 clock=wall_clock,
                 ids=uuid7,
             )
@@ -101,15 +116,28 @@ class Daemon:
     def _dialects(self, hub: Hub) -> dict[str, Dialect]:
         """Build every dialect, by the name of its listener."""
         settings = self.settings.dialects
-        return {"hubbub": RpcDialect(hub, self.operations, settings.hubbub)}
+        return {"hubbub": RpcDialect(hub, settings.hubbub)}
 
     def _watch(self, bus: Bus, store: SqliteStore, journal: Journal) -> None:
         """Join checks and figures to the ops endpoints."""
         probe = StoreProbe(journal, store)
         self.operations.add_check(probe.check)
         self._every(1.0, probe.tick)
-        for name, text, read in figures(bus, store, journal, self.listeners):
-            self.metrics.gauge(name, text, read)
+        gauge = self.metrics.gauge
+        gauge("hubbub_journal_seq", "Newest position of the journal.", store.last_seq)
+        gauge("hubbub_events", "Events told since the start.", lambda: bus.events)
+        gauge("hubbub_subscribers", "Subscriptions, those that catch up included.", bus.held)
+        gauge("hubbub_lagging", "Subscriptions that read from the store.", bus.behind)
+        gauge("hubbub_lags", "Times that a slow subscriber fell back.", lambda: bus.lags)
+        gauge("hubbub_units_waiting", "Units of work not settled yet.", lambda: journal.waiting)
+        gauge("hubbub_units", "Units of work committed since the start.", lambda: store.units)
+        gauge("hubbub_commits", "Transactions since the start.", lambda: store.commits)
+        gauge("hubbub_commit_seconds", "Seconds spent in COMMIT.", lambda: store.commit_s)
+        gauge("hubbub_store_healthy", "1 while the store takes writes.", lambda: store.healthy)
+        gauge("hubbub_queued_bytes", "Bytes that wait for slow clients.", self._queued_bytes)
+
+    def _queued_bytes(self) -> int:
+        return sum(listener.queued_bytes for listener in self.listeners.values())
 
     def _every(self, seconds: float, call: Callable[[], None]) -> None:
         self._tasks.append(asyncio.create_task(every(seconds, call)))
@@ -159,9 +187,9 @@ class Daemon:
             await listener.open()
         for dialect in dialects.values():
             self._tasks.append(asyncio.create_task(dialect.run()))
-        self._files.tell_listeners(
-            {name: str(listener.address) for name, listener in self.listeners.items()}
-        )
+        addresses = {name: str(listener.address) for name, listener in self.listeners.items()}
+        self.operations.addresses.update(addresses)
+        self._files.tell_listeners(addresses)
 
     def _gate(self) -> Gate:
         """Let in calls to the hosts that were bound or allowed, from allowed origins."""
@@ -176,7 +204,7 @@ async def every(seconds: float, call: Callable[[], None]) -> None:
         await asyncio.sleep(seconds)
         try:
             call()
-        except Exception:
+        except Exception:  # noqa: BLE001 the clock must go on
             log.exception("tick_failed", call=repr(call))
 
 

@@ -13,6 +13,7 @@ import platformdirs
 
 from hubbub.core.agents import AgentSettings
 from hubbub.core.limits import Limits
+from hubbub.core.presence import PresenceRules
 from hubbub.dialects.rpc.settings import RpcSettings
 
 
@@ -178,6 +179,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: StoreSettings = StoreSettings()
     limits: Limits = Limits()
     dialects: Dialects = Dialects()
+    presence: PresenceRules = PresenceRules()
     log: LogSettings = LogSettings()
 
     explicit: frozenset[str] = frozenset()

@@ -277,6 +277,14 @@ class Bus:
         """Give the ``seq`` after which retention must not cut: someone is still reading."""
         return min((member.after or 0 for member in self._following), default=self.told)
 
+    def held(self) -> int:
+        """Count the subscriptions, those that still read the store included."""
+        return sum(audience.holders for audience in self._audiences.values())
+
+    def behind(self) -> int:
+        """Count the subscriptions that still read the store."""
+        return len(self._following)
+
     def _followed(self, member: Member, task: asyncio.Task[None]) -> None:
         """Clean up; a member that cannot be fed is closed, never left with a silent hole."""
         self._following.discard(member)

@@ -5,7 +5,10 @@ import msgspec
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
+from hubbub.core.operations import Operations
 from hubbub.core.ports import Store
+from hubbub.core.presence import Presence
+from hubbub.core.runs import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.values import Clock, IdSource
 
@@ -17,6 +20,9 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     journal: Journal
     store: Store
     topics: Topics
+    runs: Runs
     access: Access
+    presence: Presence
+    operations: Operations
     clock: Clock
     ids: IdSource

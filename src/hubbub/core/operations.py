@@ -17,14 +17,16 @@ Check = Callable[[], str | None]
 class Operations:
     """Readiness, figures and addresses of one daemon, and the way to stop it."""
 
-    def __init__(self, metrics: Metrics, stop: Callable[[], None]) -> None:
+    def __init__(self, metrics: Metrics, *, stop: Callable[[], None], started_at: int) -> None:
         """Begin without checks.
 
         Args:
             stop: Asks the daemon to stop gracefully.
+            started_at: Unix time in milliseconds.
         """
         self.metrics = metrics
         self.stop = stop
+        self.started_at = started_at
         self.addresses: dict[str, str] = {}
         """``HOST:PORT`` of each listener that is really bound."""
         self.is_stopping = False

@@ -81,6 +81,11 @@ class Listener:
         self._doors = [Door(dialect, gate, flusher, metrics, prefix) for prefix, dialect in doors]
         self._runner: web.AppRunner | None = None
 
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes that wait for slow clients."""
+        return self._pumps.queued_bytes
+
     async def open(self) -> None:
         """Begin to serve."""
         app = web.Application(

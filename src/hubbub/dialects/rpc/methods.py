@@ -13,6 +13,7 @@ from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox
 from hubbub.core.values import Principal, Scope
 from hubbub.dialects.rpc.frames import EventFrames
+from hubbub.dialects.rpc.settings import RpcSettings
 
 
 P = TypeVar("P")
@@ -23,6 +24,7 @@ class Caller(Protocol):
 
     hub: Hub
     principal: Principal
+    limits: RpcSettings
     subscriptions: dict[int, Member] | None
     """What this connection follows; ``None`` for a call by POST, which can follow nothing."""
 

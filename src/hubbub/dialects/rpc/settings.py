@@ -13,4 +13,7 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_subscriptions: int = 64
     """Subscriptions of one connection at most."""
     keepalive_s: float = 15.0
-    """Seconds of silence on `/events` after which a comment line is sent."""
+    """Seconds between two comment lines on `/events`, which show that the stream lives."""
+
+
+DEFAULT_LIMITS = RpcSettings()

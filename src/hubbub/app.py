@@ -14,7 +14,9 @@ from pathlib import Path
 from hubbub.config import Settings
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
+from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
+from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
@@ -23,6 +25,7 @@ from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.rpc import RpcDialect
+from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
@@ -63,6 +66,9 @@ class Daemon:
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
+            await identities.load()
+            bus.listen(("agents/*",), identities.heard)
             presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
             await presence.load()
             SignsOfLife(presence, bus)
@@ -76,6 +82,8 @@ class Daemon:
                 topics=Topics(journal, wall_clock),
                 runs=runs,
                 access=access,
+                identities=identities,
+                direct=Direct(journal, identities, wall_clock, uuid7),
                 presence=presence,
                 clock=wall_clock,
                 ids=uuid7,
@@ -108,7 +116,10 @@ class Daemon:
 
     def _dialects(self, hub: Hub) -> dict[str, Dialect]:
         """Build every dialect, by the name of its listener."""
-        return {"hubbub": RpcDialect(hub)}
+        return {
+            "hubbub": RpcDialect(hub),
+            "x0x": X0xDialect(hub, self.stopping.set),
+        }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
         gate = Gate(frozenset(), frozenset())

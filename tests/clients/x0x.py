@@ -41,9 +41,10 @@ class X0xSocket(FrameSocket):
         return socket
 
     async def greeted(self) -> Frame:
-        """Take the first frame, which must be `connected`, and remember who we are."""
+        """Take the greeting, `connected` and then an unasked `pong`; remember who we are."""
         frame = await self.receive()
         assert frame["type"] == "connected", f"the first frame is {frame}"
+        assert await self.receive() == {"type": "pong"}
         self.session_id, self.agent_id = frame["session_id"], frame["agent_id"]
         return frame
 

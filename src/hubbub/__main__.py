@@ -1,0 +1,6 @@
+"""``python -m hubbub``."""
+
+from hubbub.cli.main import main
+
+
+main()

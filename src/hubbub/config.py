@@ -1,0 +1,34 @@
+"""Settings: one frozen struct per area; flag, then environment, then file, then default."""
+
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+
+LISTENERS = {
+    "hubbub": "127.0.0.1:7070",
+    "x0x": "127.0.0.1:12700",
+    "crosslink": "127.0.0.1:3100",
+    "car": "127.0.0.1:9100",
+    "openclaw": "127.0.0.1:18789",
+}
+"""Default address of each listener."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of one daemon."""
+
+    data_dir: Path = msgspec.field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("hubbub"))
+    )
+    listen: dict[str, str] = msgspec.field(default_factory=lambda: dict(LISTENERS))
+    """Address of each listener; ``""`` switches one off."""
+    explicit: frozenset[str] = frozenset()
+    """Listeners whose address was asked for: one that is taken is then an error."""
+    ephemeral: bool = False
+    """Keep the store in memory."""
+    demo: bool = False
+    log_level: str = "info"
+    crash_at: str = ""
+    """``POINT[:N]``: kill this process with SIGKILL the N-th time it comes to a point (tests)."""

@@ -1,0 +1,1 @@
+"""Rules and services: no sockets, no SQL, no wire names."""

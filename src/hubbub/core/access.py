@@ -1,0 +1,146 @@
+"""Who is calling: tokens, and the principals that they stand for.
+
+Tokens are kept as SHA-256 digests (they are 256 random bits, so no slow hash is needed) and
+looked up by digest: the comparison with a secret never ends early.
+"""
+
+import hashlib
+import secrets
+
+import msgspec
+
+from hubbub.core.journal import Journal
+from hubbub.core.ports import Row, Store, Transaction
+from hubbub.core.values import OPERATOR, Clock, Principal, Scope
+from hubbub.errors import InvalidRequest, NotFound
+
+
+SESSION_TOKEN_MS = 10 * 60 * 1000
+"""Milliseconds that a session token lives."""
+MAX_NAME_CHARACTERS = 128
+"""Length of an agent's name at most."""
+MAX_SESSION_TOKENS = 10_000
+"""Session tokens alive at a time; the oldest go first."""
+
+
+class TokenInfo(msgspec.Struct, frozen=True):
+    """What may be shown of a token: everything but the token."""
+
+    id: str
+    """First 12 characters of its digest."""
+    agent: str
+    scopes: tuple[Scope, ...]
+    created_at: int
+    """Unix time in milliseconds."""
+
+
+class Access:
+    """Knows the operator's token, the agents' tokens and the short-lived ones."""
+
+    def __init__(self, journal: Journal, store: Store, clock: Clock, operator_token: str) -> None:
+        """Begin with the operator's token alone; ``load`` adds the stored ones."""
+        self._journal = journal
+        self._store = store
+        self._clock = clock
+        self._operator = _digest(operator_token)
+        self._agents: dict[str, Principal] = {}
+        self._sessions: dict[str, tuple[Principal, int]] = {}
+
+    async def load(self) -> None:
+        """Read the agents' tokens from the store."""
+        for row in await self._store.rows("token_all"):
+            self._agents[str(row[0])] = _principal(row)
+
+    def principal(self, token: str) -> Principal | None:
+        """Find out whose token this is; ``None`` if it is nobody's."""
+        digest = _digest(token)
+        if secrets.compare_digest(digest, self._operator):
+            return OPERATOR
+        found = self._agents.get(digest)
+        if found is not None:
+            return found
+        return self._session(digest)
+
+    def durable(self, token: str) -> Principal | None:
+        """Find out whose token this is, short-lived ones left out."""
+        found = self.principal(token)
+        return None if found is None or self._session(_digest(token)) else found
+
+    def open_session(self, principal: Principal) -> str:
+        """Make a token that lives for ten minutes, in memory only."""
+        token = secrets.token_hex(32)
+        now = self._clock()
+        self._sessions[_digest(token)] = (principal, now + SESSION_TOKEN_MS)
+        while len(self._sessions) > MAX_SESSION_TOKENS or self._oldest_ends() <= now:
+            del self._sessions[next(iter(self._sessions))]
+        return token
+
+    async def create(
+        self, caller: Principal, agent: str, scopes: tuple[Scope, ...] = ("read", "write")
+    ) -> str:
+        """Make a token for an agent; this is the only time that it is shown.
+
+        Raises:
+            Forbidden: The caller is not an administrator.
+            InvalidRequest: The agent's name is empty or too long.
+        """
+        caller.require("admin")
+        if not 0 < len(agent) <= MAX_NAME_CHARACTERS:
+            message = f"an agent's name has 1 to {MAX_NAME_CHARACTERS} characters"
+            raise InvalidRequest(message)
+        token = secrets.token_hex(32)
+        digest, now = _digest(token), self._clock()
+
+        def create(tx: Transaction) -> None:
+            tx.execute(
+                "token_put", digest=digest, agent=agent, scopes=" ".join(scopes), created_at=now
+            )
+
+        await self._journal.commit(create)
+        self._agents[digest] = _principal((digest, agent, " ".join(scopes), now))
+        return token
+
+    async def list(self, caller: Principal) -> list[TokenInfo]:
+        """Show the agents' tokens, without the secrets."""
+        caller.require("admin")
+        rows = await self._store.rows("token_all")
+        return [
+            TokenInfo(id=row[0][:12], agent=row[1], scopes=tuple(row[2].split()), created_at=row[3])
+            for row in rows
+        ]
+
+    async def revoke(self, caller: Principal, token_id: str) -> int:
+        """Make tokens void: the one with this id, or all of the agent with this name.
+
+        Raises:
+            NotFound: There is neither such a token nor such an agent.
+        """
+        caller.require("admin")
+        rows = await self._store.rows("token_all")
+        digests = [row[0] for row in rows if token_id in (row[0][:12], row[1])]
+        if not digests:
+            raise NotFound("token", token_id)
+
+        def revoke(tx: Transaction) -> None:
+            for digest in digests:
+                tx.execute("token_delete", digest=digest)
+
+        await self._journal.commit(revoke)
+        for digest in digests:
+            self._agents.pop(digest, None)
+        return len(digests)
+
+    def _session(self, digest: str) -> Principal | None:
+        principal, ends_at = self._sessions.get(digest, (None, 0))
+        return principal if self._clock() < ends_at else None
+
+    def _oldest_ends(self) -> int:
+        return next(iter(self._sessions.values()))[1]
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _principal(row: Row) -> Principal:
+    return Principal(name=str(row[1]), kind="agent", scopes=frozenset(row[2].split()))

@@ -1,0 +1,351 @@
+"""Fan-out of events, and the only place where replay joins live.
+
+Receivers that are sent the same bytes for an event form an audience: an event is encoded
+once per audience, however many connections are in it. Everything here runs on the event
+loop and nothing on the live path waits.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+import msgspec
+
+from hubbub.core.ports import Outbox, Store
+from hubbub.core.values import Event, Position
+from hubbub.telemetry import log
+
+
+Encode = Callable[[Event], bytes | None]
+"""Gives one message for an event, or ``None`` where this audience does not see it."""
+
+PAGE = 512
+"""Events read from the store at a time during a replay."""
+MATCH_CACHE = 4096
+"""Topics whose audiences are remembered."""
+
+
+class Resumed(msgspec.Struct, frozen=True):
+    """What became of a request to resume."""
+
+    recovered: bool
+    """True: everything after the given position follows, without hole or duplicate."""
+    position: Position
+    """Where the replay begins; events after it follow."""
+    reason: str | None = None
+    """Why the past is not complete: ``epoch_changed``, ``retention`` or ``ahead``."""
+
+
+class Audience:
+    """Receivers of one encoding of one set of topics."""
+
+    __slots__ = ("_members", "encode", "holders", "key", "patterns", "vital")
+
+    def __init__(
+        self,
+        key: Hashable,
+        patterns: frozenset[str],
+        encode: Encode,
+        vital: Callable[[Event], bool] | None,
+    ) -> None:
+        self.key = key
+        self.patterns = patterns
+        self.encode = encode
+        self.vital = vital
+        self.holders = 0
+        """Members, live or still reading the store."""
+        # Replaced as a whole, so that joining and leaving during a walk is safe.
+        self._members: tuple[Member, ...] = ()
+
+    def add(self, member: "Member") -> None:
+        """Let a member hear the next event."""
+        self._members = (*self._members, member)
+
+    def remove(self, member: "Member") -> None:
+        """Let a member hear nothing more."""
+        self._members = tuple(other for other in self._members if other is not member)
+
+    def tell(self, event: Event) -> None:
+        """Encode once, then queue the same frame for everyone."""
+        members = self._members
+        if not members:
+            return
+        message = self.encode(event)
+        if message is None:
+            return
+        frame = members[0].outbox.frame(message)
+        if self.vital is not None and self.vital(event):
+            for member in members:
+                member.outbox.press(frame)
+            return
+        for member in members:
+            if not member.push(frame):
+                member.lagged(event)
+
+
+class Listener:
+    """A handler inside the daemon; hears events, sends nothing."""
+
+    __slots__ = ("handle", "patterns")
+
+    def __init__(self, patterns: frozenset[str], handle: Callable[[Event], None]) -> None:
+        self.patterns = patterns
+        self.handle = handle
+
+    def tell(self, event: Event) -> None:
+        """Hand the event over."""
+        self.handle(event)
+
+
+class Member:
+    """One connection's place in one audience."""
+
+    __slots__ = ("_bus", "after", "audience", "left", "outbox", "push", "task")
+
+    def __init__(self, bus: "Bus", audience: Audience, outbox: Outbox) -> None:
+        self._bus = bus
+        self.audience = audience
+        self.outbox = outbox
+        self.push = outbox.push
+        self.left = False
+        self.after: int | None = None
+        """While it reads the store: the last ``seq`` that it was given."""
+        self.task: asyncio.Task[None] | None = None
+
+    def leave(self) -> None:
+        """Hear nothing more; safe to call twice."""
+        if self.left:
+            return
+        self.left = True
+        if self.task is not None:
+            self.task.cancel()
+        self._bus.drop(self)
+
+    def lagged(self, event: Event) -> None:
+        """Fall back to reading the store: the queue did not take this event."""
+        if event.seq:
+            self.audience.remove(self)
+            self._bus.lags += 1
+            self._bus.follow(self, event.seq - 1)
+
+
+class Bus:
+    """Who hears what."""
+
+    def __init__(self, store: Store) -> None:
+        """Begin with nobody listening, at the store's newest event."""
+        self._store = store
+        self.told = store.last_seq()
+        """``seq`` of the newest event that subscribers have been told."""
+        self._audiences: dict[Hashable, Audience] = {}
+        self._hearers: dict[int, Audience | Listener] = {}
+        self._matches: dict[str, tuple[Audience | Listener, ...]] = {}
+        self._following: set[Member] = set()
+        self.events = 0
+        """Events told since the start."""
+        self.lags = 0
+        """Times that a slow subscriber was moved to reading the store."""
+
+    # -- live ----------------------------------------------------------------------------
+
+    def tell(self, event: Event) -> None:
+        """Fan an event out: one that is stored, or one that is ephemeral (``seq`` 0)."""
+        self.events += 1
+        if event.seq:
+            self.told = event.seq
+        hearers = self._matches.get(event.topic)
+        if hearers is None:
+            hearers = self._match(event.topic)
+        for hearer in hearers:
+            self.guard(hearer.tell, event)
+
+    def guard(self, call: Callable[[Any], None], argument: object) -> None:
+        """Call a subscriber; its failure is logged and hurts nobody else."""
+        try:
+            call(argument)
+        except Exception:
+            log.exception("subscriber_failed", subscriber=repr(call))
+
+    def listen(self, patterns: Iterable[str], handle: Callable[[Event], None]) -> Listener:
+        """Let a part of the daemon hear events for as long as the daemon runs."""
+        listener = Listener(frozenset(patterns), handle)
+        self._hearers[id(listener)] = listener
+        self._matches.clear()
+        return listener
+
+    def join(
+        self,
+        outbox: Outbox,
+        *,
+        key: Hashable,
+        patterns: Iterable[str],
+        encode: Encode,
+        vital: Callable[[Event], bool] | None = None,
+    ) -> Member:
+        """Let a connection hear live events from now on.
+
+        Args: as ``member``.
+        """
+        member = self.member(outbox, key=key, patterns=patterns, encode=encode, vital=vital)
+        member.audience.add(member)
+        return member
+
+    def member(
+        self,
+        outbox: Outbox,
+        *,
+        key: Hashable,
+        patterns: Iterable[str],
+        encode: Encode,
+        vital: Callable[[Event], bool] | None = None,
+    ) -> Member:
+        """Make a place in an audience that hears nothing yet; ``resume`` begins, ``leave`` ends.
+
+        Args:
+            key: Connections with one key share one audience; the other arguments of the
+                first of them count.
+            patterns: Topic names, ``prefix/*`` or ``*``.
+            encode: Gives the message for an event.
+            vital: Says which events must not be dropped; ``None``: all may be.
+        """
+        audience = self._audiences.get(key)
+        if audience is None:
+            audience = Audience(key, frozenset(patterns), encode, vital)
+            self._audiences[key] = audience
+            self._hearers[id(audience)] = audience
+            self._matches.clear()
+        audience.holders += 1
+        return Member(self, audience, outbox)
+
+    def drop(self, member: Member) -> None:
+        """Take a member out; an audience without members is forgotten."""
+        audience = member.audience
+        audience.remove(member)
+        self._following.discard(member)
+        audience.holders -= 1
+        if not audience.holders:
+            del self._audiences[audience.key]
+            del self._hearers[id(audience)]
+            self._matches.clear()
+
+    # -- replay --------------------------------------------------------------------------
+
+    async def resume(
+        self, member: Member, after: Position | None, announce: Callable[[Resumed], None]
+    ) -> None:
+        """Replay what came after a position, then continue live, with no seam.
+
+        Args:
+            after: The last event that the subscriber has; ``None`` begins now.
+            announce: Called once, before the first event, with what can be recovered.
+        """
+        if after is None:
+            resumed = Resumed(recovered=True, position=self._position(self.told))
+        else:
+            resumed = await self._recoverable(member.audience.patterns, after)
+        if member.left:
+            return
+        announce(resumed)
+        if resumed.position.seq >= self.told:
+            member.audience.add(member)
+        else:
+            self.follow(member, resumed.position.seq)
+
+    async def _recoverable(self, patterns: frozenset[str], after: Position) -> Resumed:
+        """Say what of the past can be given."""
+        if after.epoch != self._store.epoch:
+            return Resumed(recovered=False, position=self._position(0), reason="epoch_changed")
+        if after.seq > self.told:
+            here = self._position(self.told)
+            return Resumed(recovered=False, position=here, reason="ahead")
+        if await self._store.trimmed(sorted(patterns)) > after.seq:
+            return Resumed(recovered=False, position=after, reason="retention")
+        return Resumed(recovered=True, position=after)
+
+    def _position(self, seq: int) -> Position:
+        return Position(epoch=self._store.epoch, seq=seq)
+
+    def follow(self, member: Member, after: int) -> None:
+        """Feed a member from the store until it has caught up, then let it hear live."""
+        member.after = after
+        self._following.add(member)
+        member.task = asyncio.get_running_loop().create_task(self._follow(member))
+        member.task.add_done_callback(functools.partial(self._followed, member))
+
+    def needed(self) -> int:
+        """Give the ``seq`` after which retention must not cut: someone is still reading."""
+        return min((member.after or 0 for member in self._following), default=self.told)
+
+    def _followed(self, member: Member, task: asyncio.Task[None]) -> None:
+        """Clean up; a member that cannot be fed is closed, never left with a silent hole."""
+        self._following.discard(member)
+        member.task = member.after = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("replay_failed", error=str(error))
+            member.outbox.close(1011, "replay failed; resume from your last position")
+
+    async def _follow(self, member: Member) -> None:
+        audience = member.audience
+        patterns = sorted(audience.patterns)
+        while (after := member.after or 0) < self.told:
+            await member.outbox.drained()
+            upto = self.told
+            if upto - after > PAGE:
+                await self._page(member, patterns, upto)
+                continue
+            # The last page: what is told meanwhile is kept and follows it, so that the
+            # join happens within one step of the loop. Everything kept is after ``upto``.
+            kept: list[Event] = []
+            seam = self.listen(patterns, kept.append)
+            try:
+                await self._page(member, patterns, upto)
+            finally:
+                self._forget(seam)
+            if member.after == upto and self._give_all(member, kept):
+                break  # otherwise the outbox is full, and what was kept is read again
+        if not member.left:
+            audience.add(member)
+
+    async def _page(self, member: Member, patterns: list[str], upto: int) -> None:
+        """Give one page of stored events, as far as the outbox takes them."""
+        events = await self._store.events(
+            patterns, after=member.after or 0, upto=upto, limit=PAGE
+        )
+        if self._give_all(member, events) and len(events) < PAGE:
+            member.after = upto
+
+    def _give_all(self, member: Member, events: list[Event]) -> bool:
+        """Give events in order; false: the outbox did not take them all."""
+        encode, frame = member.audience.encode, member.outbox.frame
+        for event in events:
+            message = encode(event)
+            if message is not None and not member.push(frame(message)):
+                return False
+            member.after = event.seq or member.after
+        return True
+
+    # -- who -----------------------------------------------------------------------------
+
+    def _forget(self, listener: Listener) -> None:
+        del self._hearers[id(listener)]
+        self._matches.clear()
+
+    def _match(self, topic: str) -> tuple[Audience | Listener, ...]:
+        """Find and remember who hears a topic, in the order in which they came."""
+        hearers = tuple(
+            hearer for hearer in self._hearers.values() if heard(topic, hearer.patterns)
+        )
+        if len(self._matches) >= MATCH_CACHE:
+            self._matches.clear()
+        self._matches[topic] = hearers
+        return hearers
+
+
+def heard(topic: str, patterns: frozenset[str]) -> bool:
+    """Say whether a topic is among names, ``prefix/*`` and ``*``."""
+    if topic in patterns or "*" in patterns:
+        return True
+    return any(
+        pattern.endswith("/*") and topic.startswith(pattern[:-1]) for pattern in patterns
+    )

@@ -1,0 +1,22 @@
+"""The services as one frozen record: all that a dialect is given."""
+
+import msgspec
+
+from hubbub.core.access import Access
+from hubbub.core.bus import Bus
+from hubbub.core.journal import Journal
+from hubbub.core.ports import Store
+from hubbub.core.topics import Topics
+from hubbub.core.values import Clock, IdSource
+
+
+class Hub(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a door may call."""
+
+    bus: Bus
+    journal: Journal
+    store: Store
+    topics: Topics
+    access: Access
+    clock: Clock
+    ids: IdSource

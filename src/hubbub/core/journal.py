@@ -1,0 +1,89 @@
+"""Store, then tell: the one way by which state changes and events come about.
+
+A service hands a unit of work to ``submit`` or ``commit``. After the store has committed
+it, its events go to the bus, and then its caller is answered.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from hubbub.core.bus import Bus
+from hubbub.core.ports import Settled, Store, Unit
+from hubbub.core.values import Position
+
+
+T = TypeVar("T")
+
+
+class Journal:
+    """Joins the store to the bus."""
+
+    def __init__(self, store: Store, bus: Bus, *, crash: Callable[[str], None]) -> None:
+        """Take the committed batches of the store.
+
+        Args:
+            crash: Called with the name of each point at which a test may kill the process.
+        """
+        self._store = store
+        self._bus = bus
+        self._crash = crash
+        self._waiting = 0
+        self._idle: asyncio.Event | None = None
+        store.deliver_to(self._settle)
+
+    @property
+    def position(self) -> Position:
+        """The place up to which subscribers have been told."""
+        return Position(epoch=self._store.epoch, seq=self._bus.told)
+
+    @property
+    def waiting(self) -> int:
+        """Units that are submitted and not yet settled."""
+        return self._waiting
+
+    def submit(self, unit: Unit[T], done: Callable[[Settled], None]) -> None:
+        """Queue a unit; ``done`` is called after its events were told.
+
+        The cheap form, for paths where a task per request would cost more than the work.
+        """
+        self._waiting += 1
+        self._store.submit(unit, done)
+
+    async def commit(self, unit: Unit[T]) -> T:
+        """Run a unit and give its value once it is stored.
+
+        Cancelling the caller does not undo the unit.
+
+        Raises:
+            HubbubError: What the unit raised, or StoreUnavailable.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def done(settled: Settled) -> None:
+            if future.cancelled():
+                return
+            if settled.error is not None:
+                future.set_exception(settled.error)
+            else:
+                future.set_result(settled.value)
+
+        self.submit(unit, done)
+        return await future
+
+    async def settled(self) -> None:
+        """Wait until every submitted unit is settled."""
+        while self._waiting:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
+
+    def _settle(self, batch: list[Settled]) -> None:
+        """Tell a committed batch: each unit's events, then its caller, in commit order."""
+        for settled in batch:
+            for event in settled.events:
+                self._bus.tell(event)
+            self._crash("before_answer")
+            self._bus.guard(settled.done, settled)
+        self._waiting -= len(batch)
+        if not self._waiting and self._idle is not None:
+            self._idle.set()

@@ -1,0 +1,117 @@
+"""hubbub's own listener: ``/rpc``, ``/events``, health, metrics, the description."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from hubbub.core.hub import Hub
+from hubbub.core.ports import Outbox
+from hubbub.core.values import Position, Principal
+from hubbub.dialects.base import (
+    Connection,
+    EventStream,
+    Request,
+    Response,
+    Route,
+    Socket,
+    json_response,
+)
+from hubbub.dialects.rpc import frames, system, topics
+from hubbub.dialects.rpc.frames import BadFrame, EventFrames
+from hubbub.dialects.rpc.methods import table
+from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
+from hubbub.errors import HubbubError, InvalidRequest, NotFound, Unauthorized
+
+
+class RpcDialect:
+    """hubbub's own protocol."""
+
+    name = "hubbub"
+    max_body_bytes = 16 * 1024 * 1024
+
+    def __init__(self, hub: Hub) -> None:
+        """Serve a hub."""
+        self._hub = hub
+        self._events = EventFrames(hub.store.epoch)
+        self.methods = table(system.METHODS, topics.METHODS)
+        self.sockets = [Socket(path="/rpc", open=self._open)]
+        self.routes = [
+            Route(method="POST", path="/rpc", handler=self._post),
+            Route(method="GET", path="/events", handler=self._stream),
+            Route(method="GET", path="/healthz", handler=self._healthz, scope=None),
+        ]
+
+    def authenticate(self, request: Request) -> Principal | Response | None:
+        """Take a bearer token, or ``?token=`` where a browser cannot send headers."""
+        token = request.bearer or request.query.get("token")
+        principal = self._hub.access.principal(token) if token else None
+        if principal is not None:
+            return principal
+        text = "send Authorization: Bearer TOKEN" if token is None else "this token is not known"
+        return self.refuse(Unauthorized(text))
+
+    def refuse(self, error: HubbubError) -> Response:
+        """Give an error as an object with ``code`` and ``message``."""
+        body = {"code": error.code, "message": str(error), "retryable": error.retryable}
+        return json_response({"error": body}, error.http_status)
+
+    def missing(self, request: Request, allowed: Sequence[str]) -> Response:
+        """Name the path, or the methods that it takes."""
+        if not allowed:
+            return self.refuse(NotFound("path", request.path))
+        headers = {"Allow": ", ".join(allowed)}
+        return Response(status=405, headers=headers)
+
+    def cors(self, origin: str) -> Mapping[str, str]:
+        """Let no foreign page in."""
+        return {}
+
+    async def run(self) -> None:
+        """Do nothing on the clock."""
+
+    def _open(self, connection: Connection) -> RpcSession:
+        principal = connection.request.caller
+        return RpcSession(self._hub, self.methods, self._events, connection, principal)
+
+    async def _post(self, request: Request) -> Response:
+        try:
+            call = frames.decode(request.body)
+        except BadFrame as error:
+            return Response(body=error.answer)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bytes] = loop.create_future()
+        caller = PostCaller(self._hub, request.caller, self._events)
+        work = run(caller, self.methods, call, answer.set_result)
+        if work is not None:
+            await work
+        if isinstance(call.id, msgspec.UnsetType):
+            return Response(status=204)
+        return Response(body=await answer)
+
+    async def _stream(self, request: Request) -> EventStream:
+        patterns = frozenset(filter(None, request.query.get("topics", "*").split(",")))
+        cursor = request.headers.get("Last-Event-ID") or request.query.get("after")
+        after = Position.parse(cursor) if cursor else None
+        if not 0 < len(patterns) <= topics.MAX_PATTERNS:
+            message = f"topics must name 1 to {topics.MAX_PATTERNS} topics, separated by commas"
+            raise InvalidRequest(message)
+
+        async def follow(outbox: Outbox) -> None:
+            member = self._hub.bus.member(
+                outbox, key=("sse", patterns), patterns=patterns, encode=self._events.sse
+            )
+
+            def announce(resumed: object) -> None:
+                outbox.send(frames.sse("hubbub.resumed", msgspec.json.encode(resumed)))
+
+            try:
+                await self._hub.bus.resume(member, after, announce)
+                await asyncio.Event().wait()
+            finally:
+                member.leave()
+
+        return EventStream(open=follow)
+
+    async def _healthz(self, _request: Request) -> Response:
+        return json_response({"status": "ok"})

@@ -1,0 +1,136 @@
+"""hubbub's own door: ``/rpc`` over WebSocket and POST."""
+
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import msgspec
+
+from hubbub.core.bus import Member
+from hubbub.core.hub import Hub
+from hubbub.core.values import Principal
+from hubbub.dialects.base import Connection
+from hubbub.dialects.rpc import frames
+from hubbub.dialects.rpc.frames import BadFrame, Call, EventFrames, MethodNotFound
+from hubbub.dialects.rpc.methods import Method, Reply
+from hubbub.errors import HubbubError, InternalError, InvalidRequest
+from hubbub.telemetry import log
+
+
+class RpcSession:
+    """One connection to ``/rpc``."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        methods: Mapping[str, Method],
+        events: EventFrames,
+        connection: Connection,
+        principal: Principal,
+    ) -> None:
+        """Serve a caller over a socket."""
+        self.hub = hub
+        self.principal = principal
+        self.outbox = connection.outbox
+        self.events = events
+        self.subscriptions: dict[int, Member] = {}
+        self._methods = methods
+
+    def opened(self) -> None:
+        """Say nothing: the client speaks first."""
+
+    def received(self, text: str) -> Coroutine[Any, Any, None] | None:
+        """Run one call."""
+        try:
+            call = frames.decode(text)
+        except BadFrame as error:
+            self.outbox.send(error.answer)
+            return None
+        return run(self, self._methods, call, self.outbox.send)
+
+    def received_binary(self, data: bytes) -> None:
+        """Refuse: this protocol is text."""
+        text = "binary messages are not part of this protocol; send JSON as text"
+        self.outbox.send(frames.failure(frames.NULL, frames.INVALID_REQUEST, text, None))
+
+    def shutting_down(self) -> None:
+        """Say that the daemon stops."""
+        self.outbox.send(frames.notification("daemon.stopping", {}))
+
+    def closed(self) -> None:
+        """End the connection's subscriptions."""
+        for member in self.subscriptions.values():
+            member.leave()
+
+
+class PostCaller:
+    """The caller of one POST: it has no socket, so it cannot subscribe."""
+
+    outbox = None
+    subscriptions = None
+
+    def __init__(self, hub: Hub, principal: Principal, events: EventFrames) -> None:
+        """Serve one call."""
+        self.hub = hub
+        self.principal = principal
+        self.events = events
+
+
+def run(
+    caller: RpcSession | PostCaller,
+    methods: Mapping[str, Method],
+    call: Call,
+    send: Any,
+) -> Coroutine[Any, Any, None] | None:
+    """Run a call and send its answer, now or later.
+
+    A notification (a call without id) is run and not answered.
+    """
+    call_id = call.id
+
+    def reply(result: object) -> None:
+        if isinstance(call_id, msgspec.Raw):
+            failed = isinstance(result, Exception)
+            send((_refusal if failed else frames.success)(call_id, result))
+
+    try:
+        method = methods.get(call.method)
+        if method is None:
+            message = f"no method {call.method!r}; /openrpc.json lists them all"
+            raise MethodNotFound(message)
+        caller.principal.require(method.scope)
+        params = _params(call.params, method)
+        work = method.run(caller, params, reply)
+    except HubbubError as error:
+        reply(error)
+        return None
+    except Exception as error:
+        reply(_unexpected(call, error))
+        return None
+    return None if work is None else _finish(work, call, reply)
+
+
+async def _finish(work: Coroutine[Any, Any, None], call: Call, reply: Reply) -> None:
+    try:
+        await work
+    except HubbubError as error:
+        reply(error)
+    except Exception as error:
+        reply(_unexpected(call, error))
+
+
+def _params(raw: msgspec.Raw, method: Method) -> Any:
+    try:
+        return msgspec.json.decode(raw, type=method.params)
+    except (msgspec.DecodeError, RecursionError) as error:
+        message = f"params of {method.name}: {error}"
+        raise InvalidRequest(message) from None
+
+
+def _unexpected(call: Call, error: Exception) -> InternalError:
+    log.error("call_failed", method=call.method, exc_info=error)
+    return InternalError(f"{type(error).__name__}: {error}")
+
+
+def _refusal(call_id: msgspec.Raw, error: Exception) -> bytes:
+    wrapped = error if isinstance(error, HubbubError) else InternalError(str(error))
+    return frames.refusal(call_id, wrapped)

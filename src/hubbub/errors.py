@@ -1,0 +1,169 @@
+"""Everything that can go wrong, as one tree.
+
+HubbubError
+├── ProtocolError            the peer broke the rules of its wire
+├── RequestError             the caller asked for something that cannot be
+│   ├── InvalidRequest       a field is missing, of the wrong type or out of range
+│   ├── Unauthorized         no token, or one that we do not know
+│   ├── Forbidden            a known caller without the right to do this
+│   ├── NotFound             no such thing
+│   ├── Conflict             the thing is not in a state that allows this
+│   │   ├── IdempotencyConflict  same key, other request
+│   │   ├── LockHeld             another agent holds the lock
+│   │   └── StaleFence           a newer lock grant exists
+│   ├── TooLarge             over a named limit
+│   └── Unavailable          the peer that should do this is not here
+└── InternalError            our fault
+    └── StoreUnavailable     the disk is full or the store is broken
+
+Each class carries a stable ``code``, whether the same request may succeed later, and a
+hint of the HTTP status. Texts are built here; nobody parses them.
+"""
+
+from typing import ClassVar
+
+
+class HubbubError(Exception):
+    """Base of all errors that a caller may see."""
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+    http_status: ClassVar[int] = 500
+
+
+class ProtocolError(HubbubError):
+    """The peer broke the rules of its wire protocol."""
+
+    code = "protocol_error"
+    http_status = 400
+
+
+class RequestError(HubbubError):
+    """The caller asked for something that cannot be done."""
+
+    code = "bad_request"
+    http_status = 400
+
+
+class InvalidRequest(RequestError):
+    """A field is missing, of the wrong type or out of range."""
+
+    code = "invalid_request"
+
+
+class Unauthorized(RequestError):
+    """No token, or one that this daemon does not know."""
+
+    code = "unauthorized"
+    http_status = 401
+
+
+class Forbidden(RequestError):
+    """The caller is known and may not do this."""
+
+    code = "forbidden"
+    http_status = 403
+
+
+class NotFound(RequestError):
+    """There is no such thing."""
+
+    code = "not_found"
+    http_status = 404
+
+    def __init__(self, what: str, name: object) -> None:
+        """Say what kind of thing was looked for, and under which name."""
+        super().__init__(what, name)
+        self.what, self.name = what, name
+
+    def __str__(self) -> str:
+        """Name the thing that is missing."""
+        return f"{self.what} {self.name} not found"
+
+
+class Conflict(RequestError):
+    """The thing is not in a state that allows this."""
+
+    code = "conflict"
+    http_status = 409
+
+
+class IdempotencyConflict(Conflict):
+    """The idempotency key was used before with another request."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self, key: str) -> None:
+        """Remember the key."""
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        """Name the key and the way out."""
+        return f"idempotency key {self.key!r} was used with another request; use a new key"
+
+
+class LockHeld(Conflict):
+    """Another agent holds the lock."""
+
+    code = "lock_held"
+    retryable = True
+
+    def __init__(self, issue: int, *, holder: str, expires_at_ms: int) -> None:
+        """Remember who holds which issue, and until when (Unix milliseconds)."""
+        super().__init__(issue, holder, expires_at_ms)
+        self.issue, self.holder, self.expires_at_ms = issue, holder, expires_at_ms
+
+    def __str__(self) -> str:
+        """Name the holder."""
+        return f"issue {self.issue} is held by {self.holder}"
+
+
+class StaleFence(Conflict):
+    """A newer grant of this lock exists; the caller lost it."""
+
+    code = "stale_fence"
+
+    def __init__(self, issue: int, *, presented: int, current: int) -> None:
+        """Remember both fence numbers."""
+        super().__init__(issue, presented, current)
+        self.issue, self.presented, self.current = issue, presented, current
+
+    def __str__(self) -> str:
+        """Show both numbers."""
+        return f"fence {self.presented} of issue {self.issue} is stale; it is {self.current} now"
+
+
+class TooLarge(RequestError):
+    """Something is over a named limit."""
+
+    code = "too_large"
+    http_status = 413
+
+
+class Unavailable(RequestError):
+    """The peer that should do this is not here; it may come back."""
+
+    code = "unavailable"
+    retryable = True
+    http_status = 503
+
+
+class InternalError(HubbubError):
+    """Our fault; logged with a traceback, told to the caller without one."""
+
+    code = "internal_error"
+
+
+class StoreUnavailable(InternalError):
+    """The store cannot take writes now: disk full, I/O error."""
+
+    code = "store_unavailable"
+    retryable = True
+    http_status = 503
+
+
+class StartError(HubbubError):
+    """The daemon cannot start; the command ends with exit code 3."""
+
+    code = "start_error"

@@ -1,0 +1,26 @@
+-- Blocks are named queries; parameters are named, columns come in the order given here.
+
+-- name: meta_get
+SELECT value FROM meta WHERE name = :name;
+
+-- name: meta_set
+INSERT INTO meta (name, value) VALUES (:name, :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: idempotency_get
+SELECT digest, result FROM idempotency WHERE caller = :caller AND key = :key;
+
+-- name: idempotency_put
+INSERT INTO idempotency (caller, key, digest, result, at)
+VALUES (:caller, :key, :digest, :result, :at);
+
+-- name: idempotency_purge
+DELETE FROM idempotency WHERE at < :before;
+
+-- name: journal_stats
+SELECT count(*), coalesce(sum(length(data)), 0), coalesce(min(seq), 0) FROM journal;
+
+-- name: journal_recent
+-- The newest events of one topic, newest first.
+SELECT seq, id, topic, kind, actor, at, data, cause FROM journal
+WHERE topic = :topic ORDER BY seq DESC LIMIT :limit;

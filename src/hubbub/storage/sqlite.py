@@ -1,0 +1,376 @@
+"""The store on SQLite: one writer thread with group commit, a small pool of readers.
+
+The writer takes units of work from a queue and runs as many as are waiting in one
+transaction (it commits when the queue is empty, at 256 units or after 2 ms). Events are
+collected in Python and inserted together just before the commit, so a unit that only
+publishes costs one row of an ``executemany``; a unit that also changes state gets a
+savepoint of its own.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hubbub.core.ports import Row, Settled, Unit
+from hubbub.core.values import Clock, Event, IdSource
+from hubbub.errors import HubbubError, InternalError, StoreUnavailable
+from hubbub.storage.sql import load_queries, migrate
+
+
+MAX_BATCH = 256
+"""Units in one transaction at most."""
+MAX_BATCH_S = 0.002
+"""Seconds for which a transaction takes further units."""
+READERS = 2
+"""Read connections, each on a thread of its own."""
+
+_INSERT = "INSERT INTO journal (seq, id, topic, kind, actor, at, data, cause) VALUES (?,?,?,?,?,?,?,?)"
+_COLUMNS = "seq, id, topic, kind, actor, at, data, cause"
+
+
+class SqliteStore:
+    """Durable state and the journal in one SQLite file, or in memory."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        crash: Callable[[str], None],
+    ) -> None:
+        """Open the store and bring its schema up to date; blocks while it does.
+
+        Args:
+            path: The database file; ``None`` keeps everything in memory.
+            crash: Called with the name of each point at which a test may kill the process.
+
+        Raises:
+            StartError: The store is newer than this program, or cannot be opened.
+        """
+        self._path = path
+        self._queries = load_queries()
+        self._db = self._connect()
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        migrate(self._db, backup_to=path)
+        self.epoch = self._epoch()
+        self._transaction = SqliteTransaction(self._db, self._queries, clock, ids)
+        self._last_seq = self._transaction.seq
+        self._crash = crash
+        self._units: queue.SimpleQueue[tuple[Unit[Any], Callable[[Settled], None]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._deliver: Callable[[list[Settled]], None] = _nobody
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._write, name="hubbub-writer", daemon=True)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="hubbub-reader")
+        self._local = threading.local()
+        self.healthy = True
+        """False while the disk refuses writes."""
+        self.commits = 0
+        self.units = 0
+        self.commit_s = 0.0
+        """Total seconds spent in COMMIT."""
+
+    def start(self) -> None:
+        """Start the writer; call on the event loop that takes the results."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Commit what is queued, stop the threads and close the file; blocks."""
+        self._units.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+        self._readers.shutdown()
+        self._db.close()
+
+    def deliver_to(self, deliver: Callable[[list[Settled]], None]) -> None:
+        """Say who takes committed batches on the event loop."""
+        self._deliver = deliver
+
+    def submit(self, unit: Unit[Any], done: Callable[[Settled], None]) -> None:
+        """Queue a unit of work; ``done`` is called on the event loop after the commit."""
+        self._units.put((unit, done))
+
+    def last_seq(self) -> int:
+        """Give the ``seq`` of the newest committed event."""
+        return self._last_seq
+
+    async def rows(self, query: str, /, **values: object) -> list[Row]:
+        """Run a named query on committed state."""
+        return await self._read(self._queries[query], values)
+
+    async def events(
+        self, patterns: Sequence[str], *, after: int, upto: int, limit: int
+    ) -> list[Event]:
+        """Read journalled events with ``after < seq <= upto``, oldest first."""
+        where, values = _matching(patterns)
+        text = (
+            f"SELECT {_COLUMNS} FROM journal "
+            f"WHERE seq > :after AND seq <= :upto AND {where} ORDER BY seq LIMIT :limit"
+        )
+        rows = await self._read(text, {**values, "after": after, "upto": upto, "limit": limit})
+        return [event_of(row) for row in rows]
+
+    async def trimmed(self, patterns: Sequence[str]) -> int:
+        """Give the highest ``seq`` that retention has cut from these topics."""
+        where, values = _matching(patterns)
+        rows = await self._read(f"SELECT max(seq) FROM trimmed WHERE {where}", values)
+        return int(rows[0][0] or 0)
+
+    # -- the writer thread ---------------------------------------------------------------
+
+    def _write(self) -> None:
+        while (item := self._units.get()) is not None:
+            batch: list[Settled] = []
+            try:
+                more = self._run_batch(item, batch)
+            except sqlite3.Error as error:
+                more = True
+                self._fail(batch, error)
+            self._tell(batch)
+            if not more:
+                break
+
+    def _run_batch(
+        self, item: tuple[Unit[Any], Callable[[Settled], None]], batch: list[Settled]
+    ) -> bool:
+        """Run units until the batch is full or none waits; false: the store is closing."""
+        transaction = self._transaction
+        deadline = time.monotonic() + MAX_BATCH_S
+        batch.append(Settled(done=item[1]))
+        self._db.execute("BEGIN IMMEDIATE")
+        more = True
+        following: tuple[Unit[Any], Callable[[Settled], None]] | None = item
+        while following is not None:
+            settled = batch[-1]
+            transaction.run(following[0], settled)
+            if len(batch) >= MAX_BATCH or time.monotonic() > deadline:
+                break
+            try:
+                following = self._units.get_nowait()
+            except queue.Empty:
+                break
+            if following is None:
+                more = False
+            else:
+                batch.append(Settled(done=following[1]))
+        self._commit(batch)
+        return more
+
+    def _commit(self, batch: list[Settled]) -> None:
+        self._crash("before_commit")
+        started = time.monotonic()
+        self._transaction.commit()
+        self.commit_s += time.monotonic() - started
+        self.commits += 1
+        self.units += len(batch)
+        self.healthy = True
+        self._last_seq = self._transaction.seq
+        self._crash("after_commit")
+
+    def _fail(self, batch: list[Settled], cause: sqlite3.Error) -> None:
+        """Undo the whole transaction: the disk refused it, so nothing in it has happened."""
+        self.healthy = False
+        self._transaction.rollback(self._last_seq)
+        for settled in batch:
+            error = StoreUnavailable(f"the store cannot write now: {cause}")
+            error.__cause__ = cause
+            settled.value, settled.events, settled.error = None, (), error
+
+    def _tell(self, batch: list[Settled]) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._deliver, batch)
+
+    # -- connections ---------------------------------------------------------------------
+
+    def _connect(self, *, read_only: bool = False) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            self._path or ":memory:",
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+        )
+        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute("PRAGMA foreign_keys = ON")
+        if read_only:
+            db.execute("PRAGMA query_only = ON")
+        return db
+
+    def _epoch(self) -> str:
+        row = self._db.execute(self._queries["meta_get"], {"name": "epoch"}).fetchone()
+        if row is not None:
+            return str(row[0])
+        epoch = uuid.uuid4().hex[:16]
+        self._db.execute(self._queries["meta_set"], {"name": "epoch", "value": epoch})
+        return epoch
+
+    async def _read(self, text: str, values: dict[str, Any]) -> list[Row]:
+        loop = asyncio.get_running_loop()
+        if self._path is not None:
+            return await loop.run_in_executor(self._readers, self._read_blocking, text, values)
+        # A store in memory has one connection: its writer reads too, between commits.
+        future: asyncio.Future[list[Row]] = loop.create_future()
+
+        def done(settled: Settled) -> None:
+            if future.cancelled():
+                return
+            if settled.error is not None:
+                future.set_exception(settled.error)
+            else:
+                future.set_result(settled.value)
+
+        self.submit(lambda _: self._db.execute(text, values).fetchall(), done)
+        return await future
+
+    def _read_blocking(self, text: str, values: dict[str, Any]) -> list[Row]:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = self._local.db = self._connect(read_only=True)
+        try:
+            return db.execute(text, values).fetchall()
+        except sqlite3.Error as error:
+            message = f"the store cannot be read now: {error}"
+            raise StoreUnavailable(message) from error
+
+
+class SqliteTransaction:
+    """What a unit of work sees; lives on the writer thread only."""
+
+    def __init__(
+        self, db: sqlite3.Connection, queries: dict[str, str], clock: Clock, ids: IdSource
+    ) -> None:
+        """Continue after the newest event of the journal."""
+        self._db = db
+        self._queries = queries
+        self._clock = clock
+        self._ids = ids
+        self._events: list[Event] = []
+        self._saved = False
+        (self.seq,) = db.execute(
+            "SELECT max(coalesce((SELECT max(seq) FROM journal), 0),"
+            " coalesce((SELECT max(seq) FROM trimmed), 0))"
+        ).fetchone()
+
+    def append(
+        self, topic: str, kind: str, data: object, *, actor: str, cause: str | None = None
+    ) -> Event:
+        """Record an event; it is inserted just before the commit."""
+        raw = data if isinstance(data, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(data))
+        self.seq += 1
+        event = Event(self.seq, self._ids(), topic, kind, actor, self._clock(), raw, cause)
+        self._events.append(event)
+        return event
+
+    def execute(self, query: str, /, **values: object) -> int:
+        """Run a named statement under the unit's savepoint."""
+        if not self._saved:
+            self._db.execute("SAVEPOINT unit")
+            self._saved = True
+        return self._db.execute(self._queries[query], values).rowcount
+
+    def rows(self, query: str, /, **values: object) -> list[Row]:
+        """Run a named query."""
+        return self._db.execute(self._queries[query], values).fetchall()
+
+    def row(self, query: str, /, **values: object) -> Row | None:
+        """Run a named query and give its first row."""
+        row: Row | None = self._db.execute(self._queries[query], values).fetchone()
+        return row
+
+    def run(self, unit: Unit[Any], settled: Settled) -> None:
+        """Run one unit; where it raises, undo it alone."""
+        first, seq = len(self._events), self.seq
+        try:
+            settled.value = unit(self)
+            settled.events = self._events[first:]
+        except sqlite3.OperationalError:
+            raise  # the disk: the whole batch fails
+        except Exception as error:  # any failure of a unit belongs to its caller
+            settled.error = _wrapped(error)
+            del self._events[first:]
+            self.seq = seq
+            if self._saved:
+                self._db.execute("ROLLBACK TO unit")
+        finally:
+            if self._saved and self._db.in_transaction:
+                self._saved = False
+                self._db.execute("RELEASE unit")
+
+    def commit(self) -> None:
+        """Insert the collected events and commit."""
+        if self._events:
+            self._db.executemany(_INSERT, map(_row_of, self._events))
+        self._db.execute("COMMIT")
+        self._events = []
+
+    def rollback(self, seq: int) -> None:
+        """Undo everything since the last commit; ``seq`` is that of its newest event."""
+        self._events = []
+        self._saved = False
+        self.seq = seq
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+
+def event_of(row: Row) -> Event:
+    """Make an event of a journal row."""
+    seq, event_id, topic, kind, actor, at, data, cause = row
+    return Event(seq, event_id, topic, kind, actor, at, msgspec.Raw(data), cause)
+
+
+def _row_of(event: Event) -> Row:
+    return (
+        event.seq,
+        event.id,
+        event.topic,
+        event.kind,
+        event.actor,
+        event.at,
+        bytes(event.data),
+        event.cause,
+    )
+
+
+def _wrapped(error: Exception) -> Exception:
+    if isinstance(error, HubbubError):
+        return error
+    wrapped = InternalError(f"{type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped
+
+
+def _matching(patterns: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Give a condition on ``topic`` for names, ``prefix/*`` and ``*``, with its values."""
+    if "*" in patterns:
+        return "1", {}
+    parts: list[str] = []
+    values: dict[str, str] = {}
+    # "+topic" keeps SQLite on the order of seq where an index would need a sort.
+    column = "topic" if len(patterns) == 1 else "+topic"
+    for number, pattern in enumerate(patterns):
+        name = f"t{number}"
+        if pattern.endswith("/*"):
+            prefix = pattern[:-1]
+            parts.append(f"({column} >= :{name} AND {column} < :{name}_end)")
+            values[name], values[f"{name}_end"] = prefix, prefix[:-1] + chr(ord("/") + 1)
+        else:
+            parts.append(f"{column} = :{name}")
+            values[name] = pattern
+    return f"({' OR '.join(parts)})" if parts else "0", values
+
+
+def _nobody(batch: list[Settled]) -> None:
+    """Take a batch before anyone listens: nothing is submitted then."""

@@ -1,0 +1,83 @@
+"""Logs and metrics: set up here, used everywhere, with no policy of their own.
+
+Every log line has a stable event name as its first argument; the rest are keys.
+"""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+log: Any = structlog.get_logger("hubbub")
+
+
+def set_up_logging(level: str = "info", *, as_json: bool = False) -> None:
+    """Send logs to standard error, as text for people or one JSON object a line."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info if as_json else _as_it_is,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _as_it_is(_logger: object, _name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    return entry
+
+
+class Metrics:
+    """The daemon's metric objects, in a registry of their own."""
+
+    def __init__(self) -> None:
+        """Make the metrics; one object per daemon."""
+        self.registry = CollectorRegistry()
+        self.connections = Gauge(
+            "hubbub_connections",
+            "Open WebSocket and SSE connections.",
+            ["listener"],
+            registry=self.registry,
+        )
+        self.requests = Counter(
+            "hubbub_http_requests",
+            "HTTP requests answered.",
+            ["listener", "status"],
+            registry=self.registry,
+        )
+        self.dropped = Counter(
+            "hubbub_frames_dropped",
+            "Frames that a slow client did not get.",
+            ["listener"],
+            registry=self.registry,
+        )
+        self.slow_closes = Counter(
+            "hubbub_slow_consumer_closes",
+            "Connections closed because the client was too slow.",
+            ["listener"],
+            registry=self.registry,
+        )
+        self.turn_seconds = Histogram(
+            "hubbub_turn_seconds",
+            "Duration of agent turns.",
+            ["agent", "outcome"],
+            registry=self.registry,
+        )
+
+    def gauge(self, name: str, help_text: str, read: Any) -> None:
+        """Add a figure that is read when somebody asks."""
+        Gauge(name, help_text, registry=self.registry).set_function(read)

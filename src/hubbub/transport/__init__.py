@@ -1,0 +1,1 @@
+"""Sockets and HTTP: the only place that knows the server library."""

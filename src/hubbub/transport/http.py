@@ -1,0 +1,196 @@
+"""HTTP: from the server's requests to a dialect's plain records and back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from hubbub.core.values import Principal
+from hubbub.dialects.base import (
+    Answer,
+    Dialect,
+    EventStream,
+    Request,
+    Response,
+    Route,
+)
+from hubbub.errors import Forbidden, HubbubError, InternalError, TooLarge
+from hubbub.telemetry import Metrics, log
+from hubbub.transport.outbox import Flusher, SseOutbox
+
+
+AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+LOOPBACK_HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]", "::1"))
+
+
+class Gate:
+    """Browser rules of one listener: which hosts and origins may talk to it."""
+
+    def __init__(self, hosts: frozenset[str], origins: frozenset[str]) -> None:
+        """Allow these host names (without port) and these full origins, besides loopback."""
+        self._hosts = hosts | LOOPBACK_HOSTS
+        self._origins = origins
+
+    def check(self, request: Request, dialect: Dialect) -> Mapping[str, str]:
+        """Give the CORS headers for the answer.
+
+        Raises:
+            Forbidden: The host is not ours (DNS rebinding), or the origin is foreign.
+        """
+        host = request.headers.get("Host", "")
+        if host and _without_port(host) not in self._hosts:
+            message = f"host {host!r} is not served here; allow it in the setting listen.hosts"
+            raise Forbidden(message)
+        origin = request.headers.get("Origin")
+        if origin is None or origin in self._origins or origin.partition("://")[2] == host:
+            return {}
+        cors = dialect.cors(origin)
+        if not cors:
+            message = f"origin {origin!r} is not allowed; allow it in the setting listen.origins"
+            raise Forbidden(message)
+        return cors
+
+
+class Door:
+    """One dialect at one place of one listener."""
+
+    def __init__(
+        self, dialect: Dialect, gate: Gate, flusher: Flusher, metrics: Metrics, prefix: str = ""
+    ) -> None:
+        """Serve a dialect under a path prefix."""
+        self.dialect = dialect
+        self.prefix = prefix
+        self._gate = gate
+        self.flusher = flusher
+        self.metrics = metrics
+        self.streams: set[asyncio.Task[None]] = set()
+
+    def record(
+        self, request: web.Request, body: bytes = b"", principal: Principal | None = None
+    ) -> Request:
+        """Make the plain record of a request."""
+        return Request(
+            method=request.method,
+            path=request.path[len(self.prefix) :] or "/",
+            params=request.match_info,
+            query=request.query if request.query_string else {},
+            headers=request.headers,
+            body=body,
+            remote=request.remote or "",
+            host=request.host,
+            principal=principal,
+        )
+
+    def admit(self, record: Request) -> tuple[Principal | Response | None, Mapping[str, str]]:
+        """Apply browser rules, then find out who calls."""
+        cors = self._gate.check(record, self.dialect)
+        return self.dialect.authenticate(record), cors
+
+    def handler(self, route: Route) -> AiohttpHandler:
+        """Make the server's handler of a route."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._answer(request, route)
+
+        return handle
+
+    async def fallback(self, request: web.Request) -> web.StreamResponse:
+        """Answer a path that no route has, or a method that its path does not take."""
+        record = self.record(request)
+        try:
+            who, cors = self.admit(record)
+        except HubbubError as error:
+            return to_aiohttp(self.dialect.refuse(error))
+        if request.method == "OPTIONS" and cors:
+            return web.Response(status=204, headers=cors)
+        if isinstance(who, Response):
+            return to_aiohttp(who, cors)
+        return to_aiohttp(self.dialect.missing(record, await _methods(request)), cors)
+
+    async def _answer(self, request: web.Request, route: Route) -> web.StreamResponse:
+        cors: Mapping[str, str] = {}
+        try:
+            who, cors = self.admit(self.record(request))
+            if route.scope is not None:
+                if isinstance(who, Response):
+                    return to_aiohttp(who, cors)
+                if who is not None:
+                    who.require(route.scope)
+            body = await self._body(request)
+            record = self.record(request, body, who if isinstance(who, Principal) else None)
+            answer = await route.handler(record)
+        except HubbubError as error:
+            if isinstance(error, InternalError):
+                log.exception("request_failed", door=self.dialect.name, path=route.path)
+            answer = self.dialect.refuse(error)
+        except Exception as error:
+            log.exception("handler_failed", door=self.dialect.name, path=route.path)
+            answer = self.dialect.refuse(InternalError(f"{type(error).__name__}: {error}"))
+        self.metrics.requests.labels(self.dialect.name, _status(answer)).inc()
+        if isinstance(answer, EventStream):
+            return await self._stream(request, answer, cors)
+        return to_aiohttp(answer, cors)
+
+    async def _body(self, request: web.Request) -> bytes:
+        try:
+            return await request.read() if request.body_exists else b""
+        except web.HTTPRequestEntityTooLarge as error:
+            message = f"the body is over {self.dialect.max_body_bytes} bytes"
+            raise TooLarge(message) from error
+
+    async def _stream(
+        self, request: web.Request, answer: EventStream, cors: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Keep the answer open until its client goes or the daemon stops."""
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", **cors}
+        response = web.StreamResponse(headers=headers)
+        response.enable_chunked_encoding()
+        writer = await response.prepare(request)
+        writer.send_headers()
+        transport = request.transport
+        if transport is None:
+            return response
+        outbox = SseOutbox(
+            transport, writer.drain, self.flusher, answer.rules, lambda *_: task.cancel()
+        )
+        task = asyncio.ensure_future(answer.open(outbox))
+        self.streams.add(task)
+        gauge = self.metrics.connections.labels(self.dialect.name)
+        gauge.inc()
+        try:
+            await asyncio.gather(task, return_exceptions=True)
+        finally:
+            gauge.dec()
+            task.cancel()
+            self.streams.discard(task)
+            outbox.ended()
+            transport.close()
+        return response
+
+
+def to_aiohttp(answer: Response, cors: Mapping[str, str] | None = None) -> web.Response:
+    """Make the server's answer of a plain record."""
+    headers = {**answer.headers, **(cors or {})}
+    if answer.body:
+        headers["Content-Type"] = answer.content_type
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
+
+
+def _status(answer: Answer) -> str:
+    return str(answer.status) if isinstance(answer, Response) else "200"
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0].lower()
+
+
+async def _methods(request: web.Request) -> list[str]:
+    """Give the methods that this path takes, the fallback's own left out."""
+    found: set[str] = set()
+    for resource in request.app.router.resources():
+        _, methods = await resource.resolve(request)
+        found |= methods
+    return sorted(found - {"*"})

@@ -1,0 +1,132 @@
+"""Listeners: bound addresses, each with one dialect at its root."""
+
+import asyncio
+import socket as sockets
+import sys
+from collections.abc import Sequence
+
+import msgspec
+from aiohttp import web
+
+from hubbub.dialects.base import Dialect
+from hubbub.errors import StartError
+from hubbub.telemetry import Metrics
+from hubbub.transport.http import AiohttpHandler, Door, Gate
+from hubbub.transport.outbox import Flusher
+from hubbub.transport.ws import Pump, ws_handler
+
+
+BACKLOG = 4096
+"""Connections that may wait to be accepted."""
+NOTSENT_LOWAT_BYTES = 128 * 1024
+"""Unsent bytes that the kernel takes per connection, so that lag shows up here, not there."""
+STOP_S = 3.0
+"""Seconds that connections have to take their last frames at a stop."""
+
+_TCP_NOTSENT_LOWAT = 25 if sys.platform == "linux" else 0x201
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a listener is bound."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Give ``HOST:PORT``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def bind(host: str, port: int) -> sockets.socket:
+    """Bind and listen.
+
+    Raises:
+        StartError: The address is taken or not ours.
+    """
+    family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
+    sock = sockets.socket(family, sockets.SOCK_STREAM)
+    try:
+        sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        sock.setsockopt(sockets.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        message = f"cannot listen on {host}:{port}: {error.strerror or error}"
+        raise StartError(message) from error
+    return sock
+
+
+class Listener:
+    """One address and the doors behind it."""
+
+    def __init__(
+        self,
+        name: str,
+        sock: sockets.socket,
+        doors: Sequence[tuple[str, Dialect]],
+        *,
+        gate: Gate,
+        flusher: Flusher,
+        metrics: Metrics,
+    ) -> None:
+        """Prepare to serve dialects, each under its prefix, on a bound socket."""
+        self.name = name
+        host, port = sock.getsockname()[:2]
+        self.address = Address(host, port)
+        self._sock = sock
+        self._pumps: set[Pump] = set()
+        self._doors = [
+            Door(dialect, gate, flusher, metrics, prefix) for prefix, dialect in doors
+        ]
+        self._runner: web.AppRunner | None = None
+
+    async def open(self) -> None:
+        """Begin to serve."""
+        app = web.Application(
+            client_max_size=max(door.dialect.max_body_bytes for door in self._doors)
+        )
+        for door in self._doors:
+            self._add(app, door)
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=STOP_S
+        )
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._sock, backlog=BACKLOG).start()
+
+    async def close(self) -> None:
+        """Tell every connection that the daemon stops, then close the listener."""
+        for pump in tuple(self._pumps):
+            pump.stop()
+        for door in self._doors:
+            for stream in tuple(door.streams):
+                stream.cancel()
+        deadline = asyncio.get_running_loop().time() + STOP_S
+        while self._pumps and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._sock.close()
+
+    def _add(self, app: web.Application, door: Door) -> None:
+        upgrades = {
+            socket.path: ws_handler(door, socket, self._pumps) for socket in door.dialect.sockets
+        }
+        for route in door.dialect.routes:
+            handler = door.handler(route)
+            if route.method == "GET" and route.path in upgrades:
+                handler = _either(upgrades.pop(route.path), handler)
+            app.router.add_route(route.method, door.prefix + route.path, handler)
+        for path, handler in upgrades.items():
+            app.router.add_route("GET", door.prefix + path, handler)
+        app.router.add_route("*", door.prefix + "/{path:.*}", door.fallback)
+
+
+def _either(upgrade: AiohttpHandler, plain: AiohttpHandler) -> AiohttpHandler:
+    """Serve a path that is both a page and a WebSocket."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await (upgrade if "Upgrade" in request.headers else plain)(request)
+
+    return handle

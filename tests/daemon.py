@@ -70,8 +70,6 @@ class Daemon:
         """Write `config.toml`; the next start reads it."""
         self.config_file.write_text(config, encoding="utf-8")
 
-    # -- life and death ------------------------------------------------------------------------
-
     async def start(self) -> None:
         """Start the process and wait until every listener answers."""
         await asyncio.to_thread(self.start_blocking)
@@ -87,7 +85,7 @@ class Daemon:
             command += ["--listen", f"{door}=127.0.0.1:0"]
         command += ["--config", str(self.config_file), *self.args]
         with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own program and arguments
+            self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment()
             )
         self._wait_until_ready(self.process)
@@ -155,8 +153,6 @@ class Daemon:
         """The process id of the running daemon."""
         return self._running().pid
 
-    # -- addresses -----------------------------------------------------------------------------
-
     def url(self, door: str, path: str = "") -> str:
         """Return the HTTP address of a door, e.g. `http://127.0.0.1:43117/health`."""
         return str(self._listeners[door]).rstrip("/") + path
@@ -169,8 +165,6 @@ class Daemon:
         """Return host and port of a door."""
         host, _, port = self.url(door).rpartition("/")[2].partition(":")
         return host, int(port)
-
-    # -- the command line ------------------------------------------------------------------------
 
     async def hubbub(self, *args: str) -> str:
         """Run a `hubbub` command against this daemon and return what it prints.
@@ -200,8 +194,6 @@ class Daemon:
         assert answer["agent"] == agent
         return str(answer["token"])
 
-    # -- looking inside, as an operator would ----------------------------------------------------
-
     def log_tail(self) -> str:
         """Return the end of what the daemon wrote to its standard streams."""
         if not self.log_file.exists():
@@ -222,8 +214,6 @@ class Daemon:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         return None
-
-    # -- inside ------------------------------------------------------------------------------------
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self.process is None or self.process.poll() is not None:

@@ -78,8 +78,6 @@ class FrameSocket:
         """Cut the connection as a crash of the client would: no close frame."""
         self.connection.transport.abort()
 
-    # -- sending ---------------------------------------------------------------------------------
-
     async def send(self, frame: object) -> None:
         """Send one JSON text frame."""
         await self.connection.send(json.dumps(frame, separators=(",", ":")))
@@ -95,8 +93,6 @@ class FrameSocket:
     async def settle(self) -> None:
         """Wait until the daemon has read all that was sent so far: ping, then pong."""
         await asyncio.wait_for(await self.connection.ping(), PATIENCE_S)
-
-    # -- receiving -------------------------------------------------------------------------------
 
     async def receive(self) -> Frame:
         """Return the next frame in order of arrival that nothing has taken.

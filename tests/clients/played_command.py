@@ -54,7 +54,7 @@ def obey(order: list[str], folder: Path) -> int | None:
     elif order[0] == "child":
         # A grandchild that outlives its parent unless the whole process group is ended; it
         # gives up by itself so that a failing test leaves nothing behind for long.
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])  # noqa: S603
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
         (folder / f"{os.getpid()}.child").write_text(str(child.pid))
     return None
 

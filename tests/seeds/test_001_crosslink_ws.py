@@ -15,9 +15,6 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(\d{3}|\d{6}|\d{9}))?Z
 """RFC 3339 in UTC, with a fraction of 0, 3, 6 or 9 digits."""
 
 
-# -- the envelope ----------------------------------------------------------------------------------
-
-
 async def test_ws_envelope_contains_seq_and_event_fields(daemon: Daemon, guests: Guests) -> None:
     """The event's fields stand flat beside `seq`, and nothing else does."""
     client, socket = await guests.crosslink(daemon), await guests.crosslink_socket(daemon)
@@ -69,9 +66,6 @@ async def test_ws_envelope_seq_has_no_hole_under_concurrent_writers(
     assert {issue for issue, _ in seen[0]} == set(created)
     assert all(events == seen[0] for events in seen)
     assert sockets[0].seqs() == list(range(1, 41))
-
-
-# -- subscribing -----------------------------------------------------------------------------------
 
 
 async def test_ws_without_subscribe_receives_all_channels(daemon: Daemon, guests: Guests) -> None:
@@ -177,9 +171,6 @@ async def test_ws_client_close_ends_only_its_own_loop(daemon: Daemon, guests: Gu
     rude.drop()
     issue = await client.create("after")
     assert await stays.issue_events(1) == [(issue, "created")]
-
-
-# -- the events ------------------------------------------------------------------------------------
 
 
 async def test_ws_event_to_json_heartbeat(daemon: Daemon, guests: Guests) -> None:
@@ -299,9 +290,6 @@ async def test_ws_event_agent_status_without_sockets(daemon: Daemon, guests: Gue
     await worker.call("agents.heartbeat", {})
     await socket.expect(of_type("heartbeat"))
     assert socket.seqs()[0] == 1
-
-
-# -- who may ----------------------------------------------------------------------------------------
 
 
 async def test_ws_needs_no_token_but_refuses_a_wrong_one(daemon: Daemon) -> None:

@@ -53,6 +53,13 @@ class RpcSocket(FrameSocket):
         error: Frame = answer["error"]
         return error
 
+    async def outcome(self, method: str, params: object = None) -> Any:
+        """Send a request and return its result, or the code of its refusal."""
+        answer = await self.answer(method, params)
+        if "error" in answer:
+            return {"refused": answer["error"]["data"]["code"]}
+        return answer["result"]
+
     async def publish(self, topic: str, data: object, **params: object) -> Any:
         """Publish on a topic and return where the event stands."""
         return await self.call("topics.publish", {"topic": topic, "data": data, **params})
@@ -80,7 +87,7 @@ class RpcSocket(FrameSocket):
         """Read the journal to its end, page by page."""
         events: list[Frame] = []
         while True:
-            page = await self.call("journal.read", params)
+            page = await self.call("journal.read", {"limit": 1000, **params})
             events += page["events"]
             if not page["more"]:
                 return events

@@ -3,7 +3,6 @@
 import asyncio
 import uuid
 
-from tests.clients.frames import FrameSocket
 from tests.clients.guests import Guests
 from tests.clients.waiting import eventually
 from tests.clients.x0x import X0xClient, b64, of_type
@@ -316,7 +315,7 @@ async def _shared_is(client: X0xClient, wanted: dict[str, int]) -> bool:
 
 async def test_ws_ignores_binary_frames(daemon: Daemon, guests: Guests) -> None:
     """A binary frame, even one that holds a command, has no effect and no answer."""
-    socket: FrameSocket = await guests.x0x_socket(daemon)
+    socket = await guests.x0x_socket(daemon)
     await socket.send_bytes(b'{"type":"ping"}')
     await socket.settle()
     assert socket.untaken(lambda _: True) == []

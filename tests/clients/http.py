@@ -36,6 +36,7 @@ class HttpClient:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
         connector = aiohttp.TCPConnector(limit=0)
+        self._streams: list[SseStream] = []
         self.session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector)
 
     async def __aenter__(self) -> Self:
@@ -47,6 +48,8 @@ class HttpClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for stream in self._streams:
+            stream.close()
         await self.session.close()
 
     async def request(
@@ -85,7 +88,9 @@ class HttpClient:
         response = await self.session.get(
             self.base_url + path, headers=dict(headers or {}), timeout=timeout
         )
-        return SseStream(response)
+        stream = SseStream(response)
+        self._streams.append(stream)
+        return stream
 
 
 class SseStream:

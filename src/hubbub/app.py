@@ -154,9 +154,7 @@ class DataDirectory:
         except BlockingIOError:
             os.close(self._lock)
             self._lock = None
-            message = (
-                f"another hubbub uses {self.path}; stop it, or choose another with --data-dir"
-            )
+            message = f"another hubbub uses {self.path}; stop it, or choose another with --data-dir"
             raise StartError(message) from None
 
     def free(self) -> None:
@@ -183,7 +181,8 @@ class DataDirectory:
     def write(self, name: str, text: str, *, mode: int = 0o644) -> None:
         """Write a file atomically."""
         temporary = self.path / f".{name}.{os.getpid()}"
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "w") as file:
             file.write(text)
         temporary.replace(self.path / name)
 
@@ -248,4 +247,4 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-__all__: Sequence[str] = ("DataDirectory", "Daemon", "run")
+__all__: Sequence[str] = ("Daemon", "DataDirectory", "run")

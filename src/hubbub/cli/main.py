@@ -29,8 +29,8 @@ def serve(
     data_dir: Path | None, config: Path | None, listen: tuple[str, ...], ephemeral: bool
 ) -> None:
     """Run the daemon."""
-    from hubbub.app import Daemon, run  # noqa: PLC0415 the server is only needed here
-    from hubbub.telemetry import set_up_logging  # noqa: PLC0415
+    from hubbub.app import Daemon, run
+    from hubbub.telemetry import set_up_logging
 
     set_up_logging()
     asked = dict(item.split("=", 1) for item in listen)

@@ -164,7 +164,7 @@ class Bus:
         """Call a subscriber; its failure is logged and hurts nobody else."""
         try:
             call(argument)
-        except Exception:
+        except Exception:  # noqa: BLE001 whatever it is, the others must hear the event
             log.exception("subscriber_failed", subscriber=repr(call))
 
     def listen(self, patterns: Iterable[str], handle: Callable[[Event], None]) -> Listener:
@@ -309,9 +309,7 @@ class Bus:
 
     async def _page(self, member: Member, patterns: list[str], upto: int) -> None:
         """Give one page of stored events, as far as the outbox takes them."""
-        events = await self._store.events(
-            patterns, after=member.after or 0, upto=upto, limit=PAGE
-        )
+        events = await self._store.events(patterns, after=member.after or 0, upto=upto, limit=PAGE)
         if self._give_all(member, events) and len(events) < PAGE:
             member.after = upto
 
@@ -346,6 +344,4 @@ def heard(topic: str, patterns: frozenset[str]) -> bool:
     """Say whether a topic is among names, ``prefix/*`` and ``*``."""
     if topic in patterns or "*" in patterns:
         return True
-    return any(
-        pattern.endswith("/*") and topic.startswith(pattern[:-1]) for pattern in patterns
-    )
+    return any(pattern.endswith("/*") and topic.startswith(pattern[:-1]) for pattern in patterns)

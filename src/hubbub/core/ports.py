@@ -111,8 +111,10 @@ class Outbox(Protocol):
     """Frames that were not sent because the peer was too slow."""
 
     def frame(self, message: bytes) -> bytes:
-        """Wrap one message in this connection's framing; the result may be shared among all
-        connections of the same door, and goes to ``push`` or ``press``.
+        """Wrap one message in this connection's framing.
+
+        The result goes to ``push`` or ``press``, here and on every other connection of the
+        same door.
         """
 
     def push(self, frame: bytes) -> bool:

@@ -70,9 +70,7 @@ class Topics:
         Raises:
             InvalidRequest: As ``publish``, at once.
         """
-        self._journal.submit(
-            self._unit(caller, topic, data, kind=kind, key=key, cause=None), done
-        )
+        self._journal.submit(self._unit(caller, topic, data, kind=kind, key=key, cause=None), done)
 
     def _unit(
         self,

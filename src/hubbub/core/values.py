@@ -100,9 +100,7 @@ class Principal(msgspec.Struct, frozen=True):
         raise Forbidden(message)
 
 
-OPERATOR = Principal(
-    name="operator", kind="operator", scopes=frozenset(("read", "write", "admin"))
-)
+OPERATOR = Principal(name="operator", kind="operator", scopes=frozenset(("read", "write", "admin")))
 
 
 def check_topic(topic: str) -> str:

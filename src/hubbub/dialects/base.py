@@ -167,11 +167,21 @@ class Socket(msgspec.Struct, frozen=True, kw_only=True):
 class Dialect(Protocol):
     """One wire protocol spoken by clients."""
 
-    name: str
-    routes: Sequence[Route]
-    sockets: Sequence[Socket]
-    max_body_bytes: int
-    """HTTP bodies over this are answered with 413."""
+    @property
+    def name(self) -> str:
+        """Name of the listener."""
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """HTTP methods and paths."""
+
+    @property
+    def sockets(self) -> Sequence[Socket]:
+        """WebSocket paths."""
+
+    @property
+    def max_body_bytes(self) -> int:
+        """HTTP bodies over this are answered with 413."""
 
     def authenticate(self, request: Request) -> Principal | Response | None:
         """Find out who calls, from wherever this protocol's clients carry their token.

@@ -124,7 +124,7 @@ class Door:
             if isinstance(error, InternalError):
                 log.exception("request_failed", door=self.dialect.name, path=route.path)
             answer = self.dialect.refuse(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 an unexpected failure is one error to its caller
             log.exception("handler_failed", door=self.dialect.name, path=route.path)
             answer = self.dialect.refuse(InternalError(f"{type(error).__name__}: {error}"))
         self.metrics.requests.labels(self.dialect.name, _status(answer)).inc()
@@ -147,13 +147,15 @@ class Door:
         response = web.StreamResponse(headers=headers)
         response.enable_chunked_encoding()
         writer = await response.prepare(request)
-        writer.send_headers()
         transport = request.transport
-        if transport is None:
+        if writer is None or transport is None:
             return response
-        outbox = SseOutbox(
-            transport, writer.drain, self.flusher, answer.rules, lambda *_: task.cancel()
-        )
+        writer.send_headers()
+
+        def end(_code: int, _reason: str) -> None:
+            task.cancel()
+
+        outbox = SseOutbox(transport, writer.drain, self.flusher, answer.rules, end)
         task = asyncio.ensure_future(answer.open(outbox))
         self.streams.add(task)
         gauge = self.metrics.connections.labels(self.dialect.name)

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from hubbub.dialects.base import Overflow, OutboxRules
+from hubbub.dialects.base import OutboxRules, Overflow
 
 
 WRITE_BUFFER_BYTES = 256 * 1024

@@ -1,6 +1,7 @@
 """Listeners: bound addresses, each with one dialect at its root."""
 
 import asyncio
+import contextlib
 import socket as sockets
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from hubbub.errors import StartError
 from hubbub.telemetry import Metrics
 from hubbub.transport.http import AiohttpHandler, Door, Gate
 from hubbub.transport.outbox import Flusher
-from hubbub.transport.ws import Pump, ws_handler
+from hubbub.transport.ws import Pumps, ws_handler
 
 
 BACKLOG = 4096
@@ -50,7 +51,7 @@ def bind(host: str, port: int) -> sockets.socket:
         sock.setsockopt(sockets.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
         sock.bind((host, port))
         sock.listen(BACKLOG)
-        sock.setblocking(False)
+        sock.setblocking(False)  # noqa: FBT003 the standard library's signature
     except OSError as error:
         sock.close()
         message = f"cannot listen on {host}:{port}: {error.strerror or error}"
@@ -76,10 +77,8 @@ class Listener:
         host, port = sock.getsockname()[:2]
         self.address = Address(host, port)
         self._sock = sock
-        self._pumps: set[Pump] = set()
-        self._doors = [
-            Door(dialect, gate, flusher, metrics, prefix) for prefix, dialect in doors
-        ]
+        self._pumps = Pumps()
+        self._doors = [Door(dialect, gate, flusher, metrics, prefix) for prefix, dialect in doors]
         self._runner: web.AppRunner | None = None
 
     async def open(self) -> None:
@@ -97,14 +96,12 @@ class Listener:
 
     async def close(self) -> None:
         """Tell every connection that the daemon stops, then close the listener."""
-        for pump in tuple(self._pumps):
-            pump.stop()
+        self._pumps.stop()
         for door in self._doors:
             for stream in tuple(door.streams):
                 stream.cancel()
-        deadline = asyncio.get_running_loop().time() + STOP_S
-        while self._pumps and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._pumps.wait_empty(), STOP_S)
         if self._runner is not None:
             await self._runner.cleanup()
         self._sock.close()

@@ -104,7 +104,37 @@ class Pump:
                 self.transport.abort()
 
 
-def ws_handler(door: Door, socket: Socket, pumps: set[Pump]) -> AiohttpHandler:
+class Pumps:
+    """The open connections of one listener."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._open: set[Pump] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def add(self, pump: Pump) -> None:
+        """Count a connection in."""
+        self._open.add(pump)
+        self._empty.clear()
+
+    def remove(self, pump: Pump) -> None:
+        """Count a connection out."""
+        self._open.discard(pump)
+        if not self._open:
+            self._empty.set()
+
+    def stop(self) -> None:
+        """Tell every peer that the daemon stops."""
+        for pump in tuple(self._open):
+            pump.stop()
+
+    async def wait_empty(self) -> None:
+        """Wait until every connection has ended."""
+        await self._empty.wait()
+
+
+def ws_handler(door: Door, socket: Socket, pumps: Pumps) -> AiohttpHandler:
     """Make the server's handler of a WebSocket path."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -122,7 +152,7 @@ def ws_handler(door: Door, socket: Socket, pumps: set[Pump]) -> AiohttpHandler:
         try:
             await pump.serve(request, door, structs.replace(record, principal=who))
         finally:
-            pumps.discard(pump)
+            pumps.remove(pump)
         return pump.ws
 
     return handle

@@ -89,21 +89,17 @@ def run(
 
     def reply(result: object) -> None:
         if isinstance(call_id, msgspec.Raw):
-            failed = isinstance(result, Exception)
-            send((_refusal if failed else frames.success)(call_id, result))
+            send(_answer(call_id, result))
 
     try:
-        method = methods.get(call.method)
-        if method is None:
-            message = f"no method {call.method!r}; /openrpc.json lists them all"
-            raise MethodNotFound(message)
+        method = _method(methods, call.method)
         caller.principal.require(method.scope)
         params = _params(call.params, method)
         work = method.run(caller, params, reply)
     except HubbubError as error:
         reply(error)
         return None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 an unexpected failure is one error to its caller
         reply(_unexpected(call, error))
         return None
     return None if work is None else _finish(work, call, reply)
@@ -114,8 +110,16 @@ async def _finish(work: Coroutine[Any, Any, None], call: Call, reply: Reply) -> 
         await work
     except HubbubError as error:
         reply(error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 an unexpected failure is one error to its caller
         reply(_unexpected(call, error))
+
+
+def _method(methods: Mapping[str, Method], name: str) -> Method:
+    method = methods.get(name)
+    if method is None:
+        message = f"no method {name!r}; /openrpc.json lists them all"
+        raise MethodNotFound(message)
+    return method
 
 
 def _params(raw: msgspec.Raw, method: Method) -> Any:
@@ -131,6 +135,7 @@ def _unexpected(call: Call, error: Exception) -> InternalError:
     return InternalError(f"{type(error).__name__}: {error}")
 
 
-def _refusal(call_id: msgspec.Raw, error: Exception) -> bytes:
-    wrapped = error if isinstance(error, HubbubError) else InternalError(str(error))
-    return frames.refusal(call_id, wrapped)
+def _answer(call_id: msgspec.Raw, result: object) -> bytes:
+    if isinstance(result, HubbubError):
+        return frames.refusal(call_id, result)
+    return frames.success(call_id, result)

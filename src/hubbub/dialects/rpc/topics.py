@@ -113,9 +113,7 @@ async def read(caller: Caller, params: Read) -> Page:
     told = hub.bus.told
     known = after.epoch == hub.store.epoch
     start = after.seq if known else 0
-    events = await hub.store.events(
-        params.topics, after=start, upto=told, limit=params.limit + 1
-    )
+    events = await hub.store.events(params.topics, after=start, upto=told, limit=params.limit + 1)
     more = len(events) > params.limit
     events = events[: params.limit]
     end = events[-1].seq if more else max(told, start)
@@ -153,7 +151,9 @@ async def subscribe(caller: Caller, params: Subscribe, reply: Reply) -> None:
             )
         )
 
-    member = caller.hub.bus.member(outbox, key=("rpc", number, patterns), patterns=patterns, encode=encode)
+    member = caller.hub.bus.member(
+        outbox, key=("rpc", number, patterns), patterns=patterns, encode=encode
+    )
     subscriptions[number] = member
     await caller.hub.bus.resume(member, position_of(params.after), announce)
 

@@ -1,0 +1,95 @@
+# Everything a developer does, one word each; `make help` lists the words.
+# Needs Python 3.11 or newer, and make. All else goes into .venv, locked and hash-checked.
+
+PYTHON ?= python3
+JOBS   ?= 2
+ROUNDS ?= 200
+ARGS   ?=
+
+# Stamps stand for the three states of the environment, so that nothing is installed twice.
+VENV  := .venv
+BIN   := $(VENV)/bin
+EMPTY := $(VENV)/empty.stamp
+RUN   := $(VENV)/run.stamp
+DEV   := $(VENV)/dev.stamp
+
+# Third-party packages only from the lock; the project itself without a look at any index.
+PIP      := $(BIN)/python -m pip --disable-pip-version-check
+LOCKED   := install --quiet --require-hashes -r
+EDITABLE := install --quiet --no-deps --no-build-isolation -e .
+COMPILE  := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+            --no-header --no-annotate --no-emit-index-url
+
+CHECKED := src tests scripts $(wildcard bench)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test cov kill acceptance bench lint types fmt lock clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(RUN) ## start a daemon with two agents that talk (nothing is kept)
+	$(BIN)/hubbub serve --demo $(ARGS)
+
+test: $(DEV) ## run the whole suite and hold coverage to its floors
+	rm -rf build/coverage
+	mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(call floor,95)
+	@$(call floor,100,--include='src/hubbub/core/*')
+
+# Quiet when the floor holds, so that pytest's summary stays the last line; the table when not.
+floor = table=$$($(BIN)/coverage report --fail-under=$(1) $(2)) || { echo "$$table"; exit 1; }
+
+cov: $(DEV) ## show the coverage of the last `make test`
+	$(BIN)/coverage report
+
+kill: $(DEV) ## kill and restart the daemon ROUNDS times in each kill test
+	KILL_ROUNDS=$(ROUNDS) $(BIN)/pytest -m kill --timeout 3600 $(ARGS)
+
+acceptance: $(DEV) ## drive real, unmodified clients; says what it skipped and why
+	$(BIN)/pytest -m acceptance --timeout 900 $(ARGS)
+
+bench: $(DEV) ## measure against the bounds
+	$(BIN)/python -m bench $(ARGS)
+
+lint: $(DEV) ## rules, format, import contracts, sizes
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.check_size $(CHECKED)
+
+types: $(DEV) ## mypy, strict, on code and tests
+	$(BIN)/mypy $(CHECKED)
+
+fmt: $(DEV) ## format, and apply the fixes that are safe
+	$(BIN)/ruff check --fix-only $(CHECKED)
+	$(BIN)/ruff format $(CHECKED)
+
+lock: $(DEV) ## bring requirements/ in step with pyproject.toml (ARGS=--upgrade for newer versions)
+	$(COMPILE) --group dev -o requirements/dev.txt $(ARGS) pyproject.toml
+	$(COMPILE) --group build -c requirements/dev.txt -o requirements/run.txt $(ARGS) pyproject.toml
+
+clean: ## remove the environment and everything that was built
+	rm -rf $(VENV) build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	    .import_linter_cache
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Not the interpreter but a stamp: where ensurepip is missing, a half-made .venv has one too.
+$(EMPTY):
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("hubbub needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(RUN): requirements/run.txt pyproject.toml | $(EMPTY)
+	$(PIP) $(LOCKED) requirements/run.txt
+	$(PIP) $(EDITABLE)
+	@touch $@
+
+# The development lock contains the run lock, at the same versions: both stamps are earned.
+$(DEV): requirements/dev.txt pyproject.toml | $(EMPTY)
+	$(PIP) $(LOCKED) requirements/dev.txt
+	$(PIP) $(EDITABLE)
+	@touch $(RUN) $@

@@ -1,0 +1,1 @@
+"""The wire language of CAR clients."""

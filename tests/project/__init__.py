@@ -1,0 +1,1 @@
+"""The repository itself: its checks, its lock, its entry points."""

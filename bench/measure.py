@@ -141,7 +141,7 @@ def run(
         trouble = _measure(comparison.bound, bound, what, progress)
     for outcome in outcomes:
         outcome.bound = bound
-        outcome.trouble = outcome.trouble or (f"bound: {trouble}" if trouble else "")
+        outcome.trouble = outcome.trouble or _of_bound(trouble)
         yield outcome
 
 
@@ -155,6 +155,11 @@ def _measure(probe: Probe, into: list[Reading], what: str, progress: Callable[[s
     except ProbeFailed as failure:
         return str(failure)
     return ""
+
+
+def _of_bound(trouble: str) -> str:
+    """Say whose trouble it is; a bound that does not apply here skips its candidates."""
+    return trouble if not trouble or trouble.startswith("skipped: ") else f"bound: {trouble}"
 
 
 def _median(readings: Sequence[Reading]) -> float | None:

@@ -215,9 +215,17 @@ def scratch_folder(build: Path) -> tempfile.TemporaryDirectory[str]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that the threads of a process have used so far, in seconds."""
+    """Return the CPU time that the threads of a process have used so far, in seconds.
+
+    Raises:
+        Skipped: This system has no /proc that tells.
+    """
     total = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
+    tasks = Path(f"/proc/{pid}/task")
+    if not tasks.exists():
+        reason = "CPU time is read from /proc, so Linux"
+        raise Skipped(reason)
+    for task in tasks.iterdir():
         with contextlib.suppress(FileNotFoundError):
             total += int((task / "schedstat").read_text().split()[0])
     return total / 1e9

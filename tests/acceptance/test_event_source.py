@@ -152,7 +152,8 @@ async def node_source(
         env=clean_environment(tmp_path / "node-home"),
     )
     yield NodeSource(process)
-    process.kill()
+    if process.returncode is None:
+        process.kill()
     await process.communicate()
 
 

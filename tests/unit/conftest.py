@@ -1,6 +1,6 @@
 """The real core on a real SQLite file, with a clock that the test sets."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,9 +56,7 @@ def store_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened_store(
-    store_path: Path, clock: ManualClock, crash: CrashPoints
-) -> Iterator[SqliteStore]:
+def opened_store(store_path: Path, clock: ManualClock, crash: CrashPoints) -> Iterator[SqliteStore]:
     """Give a store whose writer does not run yet."""
     store = SqliteStore(store_path, clock=clock, ids=uuid7, crash=crash)
     yield store
@@ -66,10 +64,10 @@ def opened_store(
 
 
 @pytest.fixture
-async def store(opened_store: SqliteStore) -> AsyncIterator[SqliteStore]:
+async def store(opened_store: SqliteStore) -> SqliteStore:
     """Give a store that takes units of work."""
     opened_store.start()
-    yield opened_store
+    return opened_store
 
 
 @pytest.fixture

@@ -288,10 +288,10 @@ class Bus:
     async def _follow(self, member: Member) -> None:
         audience = member.audience
         patterns = sorted(audience.patterns)
-        while (after := member.after or 0) < self.told:
+        while True:
             await member.outbox.drained()
             upto = self.told
-            if upto - after > PAGE:
+            if upto - (member.after or 0) > PAGE:
                 await self._page(member, patterns, upto)
                 continue
             # The last page: what is told meanwhile is kept and follows it, so that the

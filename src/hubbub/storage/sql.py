@@ -9,6 +9,7 @@ from pathlib import Path
 from hubbub.errors import StartError
 
 
+_PARAMETER = re.compile(r":([a-z_]+)")
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
@@ -55,7 +56,18 @@ def migrate(db: sqlite3.Connection, *, backup_to: Path | None) -> None:
         copy.close()
     for number in range(version + 1, newest + 1):
         script = "\n".join(steps[number])
-        db.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+        try:
+            db.executescript(
+                f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
+            )
+        except sqlite3.Error:
+            db.execute("ROLLBACK")
+            raise
+
+
+def parameters(query: str) -> set[str]:
+    """Give the names of a query's parameters."""
+    return set(_PARAMETER.findall(query))
 
 
 def _steps() -> dict[int, list[str]]:

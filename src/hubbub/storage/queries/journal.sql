@@ -24,3 +24,10 @@ SELECT count(*), coalesce(sum(length(data)), 0), coalesce(min(seq), 0) FROM jour
 -- The newest events of one topic, newest first.
 SELECT seq, id, topic, kind, actor, at, data, cause FROM journal
 WHERE topic = :topic ORDER BY seq DESC LIMIT :limit;
+
+-- name: trim_topic
+DELETE FROM journal WHERE topic = :topic AND seq <= :seq;
+
+-- name: trim_note
+INSERT INTO trimmed (topic, seq) VALUES (:topic, :seq)
+ON CONFLICT (topic) DO UPDATE SET seq = max(seq, excluded.seq);

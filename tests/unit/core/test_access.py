@@ -1,0 +1,118 @@
+"""Tokens and the principals that they stand for."""
+
+import pytest
+
+from hubbub.core import access as access_module
+from hubbub.core.access import SESSION_TOKEN_MS, Access
+from hubbub.core.journal import Journal
+from hubbub.core.values import OPERATOR, Principal
+from hubbub.errors import Forbidden, InvalidRequest, NotFound
+from hubbub.storage.sqlite import SqliteStore
+from tests.unit.conftest import ManualClock
+
+
+SECRET = "s" * 64
+ALICE = Principal(name="alice", scopes=frozenset(("read", "write")))
+
+
+@pytest.fixture
+def access(journal: Journal, store: SqliteStore, clock: ManualClock) -> Access:
+    """Give the service with one operator token."""
+    return Access(journal, store, clock, SECRET)
+
+
+def test_operator_token_is_the_operator(access: Access) -> None:
+    """The operator's token opens as the operator; another one as nobody."""
+    assert access.principal(SECRET) == OPERATOR
+    assert access.durable(SECRET) == OPERATOR
+    assert access.principal("S" * 64) is None
+    assert access.durable("nobody") is None
+
+
+async def test_agent_token_survives_a_restart_and_ends_when_revoked(
+    access: Access, journal: Journal, store: SqliteStore, clock: ManualClock
+) -> None:
+    """A token is known to a later daemon on the same store, and void once revoked."""
+    token = await access.create(OPERATOR, "alice")
+    later = Access(journal, store, clock, SECRET)
+    assert later.principal(token) is None
+    await later.load()
+
+    assert access.principal(token) == later.principal(token) == ALICE
+    assert await later.revoke(OPERATOR, "alice") == 1
+    assert later.principal(token) is None
+
+
+async def test_tokens_are_stored_and_shown_without_the_secret(
+    access: Access, store: SqliteStore, clock: ManualClock
+) -> None:
+    """Neither the store nor the list holds anything that opens a door."""
+    token = await access.create(OPERATOR, "alice", ("read",))
+
+    (info,) = await access.list(OPERATOR)
+    (row,) = await store.rows("token_all")
+
+    assert (info.agent, info.scopes, info.created_at) == ("alice", ("read",), clock.now)
+    assert row[0].startswith(info.id)
+    assert token not in str(row)
+
+
+async def test_one_token_of_several_can_be_revoked_by_its_id(access: Access) -> None:
+    """An id names one token; an agent's name names all of them."""
+    first, second = [await access.create(OPERATOR, "alice") for _ in range(2)]
+    ids = {info.id for info in await access.list(OPERATOR)}
+    assert len(ids) == 2
+
+    await access.revoke(OPERATOR, ids.pop())
+
+    assert (access.principal(first) is None) != (access.principal(second) is None)
+
+
+async def test_only_administrators_manage_tokens(access: Access) -> None:
+    """An agent can neither make, see nor revoke tokens."""
+    with pytest.raises(Forbidden):
+        await access.create(ALICE, "bob")
+    with pytest.raises(Forbidden):
+        await access.list(ALICE)
+    with pytest.raises(Forbidden):
+        await access.revoke(ALICE, "alice")
+
+
+@pytest.mark.parametrize("name", ["", "n" * 129])
+async def test_agents_name_has_a_length(access: Access, name: str) -> None:
+    """An agent is called by 1 to 128 characters."""
+    with pytest.raises(InvalidRequest):
+        await access.create(OPERATOR, name)
+
+
+async def test_revoking_nothing_is_an_error(access: Access) -> None:
+    """A name that stands for no token is told."""
+    with pytest.raises(NotFound):
+        await access.revoke(OPERATOR, "nobody")
+
+
+def test_session_token_lives_ten_minutes(access: Access, clock: ManualClock) -> None:
+    """It stands for its maker until its time is over, and is never durable."""
+    token = access.open_session(ALICE)
+    clock.advance(SESSION_TOKEN_MS - 1)
+    assert access.principal(token) == ALICE
+    assert access.durable(token) is None
+
+    clock.advance(1)
+
+    assert access.principal(token) is None
+
+
+def test_session_tokens_are_bounded(
+    access: Access, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the limit the oldest goes; those whose time is over go first."""
+    monkeypatch.setattr(access_module, "MAX_SESSION_TOKENS", 2)
+    tokens = [access.open_session(ALICE) for _ in range(3)]
+    assert [access.principal(token) is None for token in tokens] == [True, False, False]
+
+    clock.advance(SESSION_TOKEN_MS)
+    last = access.open_session(ALICE)
+
+    assert access.principal(last) == ALICE
+    assert len(access._sessions) == 1  # noqa: SLF001 the bound is the point of this test

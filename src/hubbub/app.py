@@ -10,7 +10,9 @@ from collections.abc import Callable
 from hubbub.config import LISTENERS, Settings
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
+from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
+from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations, StoreProbe
 from hubbub.core.presence import Presence
@@ -21,12 +23,13 @@ from hubbub.core.values import uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.rpc import RpcDialect
+from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
-from hubbub.transport.outbox import Flusher
 from hubbub.transport.server import Listener, bind
+from hubbub.transport.tick import Tick
 
 
 class Daemon:
@@ -39,6 +42,7 @@ class Daemon:
         self.listeners: dict[str, Listener] = {}
         self.stopping = asyncio.Event()
         self.operations = Operations(self.metrics, stop=self.stopping.set, started_at=wall_clock())
+        self._tick = Tick(asyncio.get_running_loop())
         self.operator_token = ""
         """Known when the daemon is open."""
         self._files = DataDirectory(settings.data_dir)
@@ -62,12 +66,15 @@ class Daemon:
             crash = crash_points(settings.crash_at)
             path = None if settings.ephemeral else settings.data_dir / "hubbub.db"
             self._store = store = SqliteStore(path, clock=wall_clock, ids=uuid7, crash=crash)
-            bus = Bus(store)
+            bus = Bus(store, self._tick.tell)
             self._journal = journal = Journal(store, bus, crash=crash)
             store.start()
             self.operator_token = self._files.operator_token()
             access = Access(journal, store, wall_clock, self.operator_token)
             await access.load()
+            identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
+            await identities.load()
+            bus.listen(("agents/*",), identities.heard)
             presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
             await presence.load()
             SignsOfLife(presence, bus)
@@ -81,6 +88,8 @@ class Daemon:
                 topics=Topics(journal, wall_clock),
                 runs=runs,
                 access=access,
+                identities=identities,
+                direct=Direct(journal, identities, wall_clock, uuid7),
                 presence=presence,
                 operations=self.operations,
                 clock=wall_clock,
@@ -116,7 +125,10 @@ class Daemon:
     def _dialects(self, hub: Hub) -> dict[str, Dialect]:
         """Build every dialect, by the name of its listener."""
         settings = self.settings.dialects
-        return {"hubbub": RpcDialect(hub, settings.hubbub)}
+        return {
+            "hubbub": RpcDialect(hub, settings.hubbub),
+            "x0x": X0xDialect(hub, self.stopping.set, settings.x0x),
+        }
 
     def _watch(self, bus: Bus, store: SqliteStore, journal: Journal) -> None:
         """Join checks and figures to the ops endpoints."""
@@ -170,7 +182,6 @@ class Daemon:
             log.warning("listener_skipped", listener=name, reason=reason, fix=fix)
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
-        flusher = Flusher(asyncio.get_running_loop())
         gate = self._gate()
         for name, sock in self._bound.items():
             if name not in dialects:
@@ -181,7 +192,7 @@ class Daemon:
                 others = [(f"/{other}", dialects[other]) for other in dialects if other != name]
                 doors = [*others, *doors]
             self.listeners[name] = Listener(
-                name, sock, doors, gate=gate, flusher=flusher, metrics=self.metrics
+                name, sock, doors, gate=gate, tick=self._tick, metrics=self.metrics
             )
         for listener in self.listeners.values():
             await listener.open()

@@ -15,6 +15,7 @@ from hubbub.core.agents import AgentSettings
 from hubbub.core.limits import Limits
 from hubbub.core.presence import PresenceRules
 from hubbub.dialects.rpc.settings import RpcSettings
+from hubbub.dialects.x0x.settings import X0xSettings
 
 
 LISTENERS = ("hubbub", "x0x", "crosslink", "car", "openclaw")
@@ -157,6 +158,7 @@ class Dialects(msgspec.Struct, frozen=True, kw_only=True):
     """The sections ``[dialects.NAME]``: limits and habits of each door."""
 
     hubbub: RpcSettings = RpcSettings()
+    x0x: X0xSettings = X0xSettings()
     openclaw: OpenclawStandIn = OpenclawStandIn()
     car: CarStandIn = CarStandIn()
 

@@ -4,6 +4,8 @@ import msgspec
 
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
+from hubbub.core.direct import Direct
+from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
 from hubbub.core.ports import Store
@@ -22,6 +24,8 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     topics: Topics
     runs: Runs
     access: Access
+    identities: Identities
+    direct: Direct
     presence: Presence
     operations: Operations
     clock: Clock

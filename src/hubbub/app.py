@@ -16,6 +16,7 @@ from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations, StoreProbe
 from hubbub.core.presence import Presence
+from hubbub.core.retention import Retention
 from hubbub.core.runs import Runs
 from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
@@ -24,7 +25,7 @@ from hubbub.data_directory import DataDirectory
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
-from hubbub.errors import StartError
+from hubbub.errors import HubbubError, StartError
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -95,6 +96,9 @@ class Daemon:
                 clock=wall_clock,
                 ids=uuid7,
             )
+            retention = Retention(journal, store, bus, wall_clock, settings.store.rules())
+            await retention.load()
+            self._tasks.append(asyncio.create_task(self._retain(retention)))
             self._watch(bus, store, journal)
             await self._open_doors(self._dialects(hub))
         except BaseException:
@@ -150,6 +154,15 @@ class Daemon:
 
     def _queued_bytes(self) -> int:
         return sum(listener.queued_bytes for listener in self.listeners.values())
+
+    async def _retain(self, retention: Retention) -> None:
+        """Cut what no rule keeps, now and then."""
+        while True:
+            try:
+                await retention.cut()
+            except HubbubError as error:
+                log.warning("retention_failed", reason=str(error))
+            await asyncio.sleep(self.settings.store.retention_interval_s)
 
     def _every(self, seconds: float, call: Callable[[], None]) -> None:
         self._tasks.append(asyncio.create_task(every(seconds, call)))

@@ -14,12 +14,15 @@ import platformdirs
 from hubbub.core.agents import AgentSettings
 from hubbub.core.limits import Limits
 from hubbub.core.presence import PresenceRules
+from hubbub.core.retention import Rule
+from hubbub.core.topics import RESERVED
 from hubbub.dialects.rpc.settings import RpcSettings
 from hubbub.dialects.x0x.settings import X0xSettings
 
 
 LISTENERS = ("hubbub", "x0x", "crosslink", "car", "openclaw")
 """Names of all listeners; the first is hubbub's own."""
+DAY_MS = 24 * 3600 * 1000
 
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +122,31 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Milliseconds for which a transaction takes further units."""
     readers: int = 2
     """Connections that read, each on a thread of its own."""
+
+    def __post_init__(self) -> None:
+        """Check what must not be 0, and whose topics these are.
+
+        Raises:
+            ValueError: A value cannot be.
+        """
+        for name in ("retention_interval_s", "batch_units", "readers"):
+            if not getattr(self, name):
+                message = f"{name} = 0 must be more than 0"
+                raise ValueError(message)
+        for name in self.topics:
+            if f"{name}/".startswith(RESERVED) or name == "*":
+                message = f'topics."{name}": only topics that clients publish on have a retention'
+                raise ValueError(message)
+
+    def rules(self) -> list[Rule]:
+        """Give what retention goes by."""
+        own = [self._rule(name, topic) for name, topic in self.topics.items()]
+        return [self._rule("*", self), *own]
+
+    @staticmethod
+    def _rule(pattern: str, kept: "TopicRetention | StoreSettings") -> Rule:
+        keep_ms = int(kept.retention_days * DAY_MS)
+        return Rule(pattern=pattern, keep_ms=keep_ms, keep_bytes=kept.retention_bytes)
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,11 +15,14 @@ from hubbub.config import Settings
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
+from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
+from hubbub.core.locks import Locks
 from hubbub.core.presence import Presence
-from hubbub.core.signs import SignsOfLife
 from hubbub.core.runs import Runs
+from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
+from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.rpc import RpcDialect
@@ -65,7 +68,12 @@ class Daemon:
             presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
             await presence.load()
             SignsOfLife(presence, bus)
-            self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
+            locks = Locks(journal, store, wall_clock, rules=settings.locks)
+            for tick_s, tick in (
+                (settings.presence.tick_s, presence.tick),
+                (settings.locks.tick_s, locks.tick),
+            ):
+                self._tasks.append(asyncio.create_task(every(tick_s, tick)))
             runs = Runs(journal, store, bus, wall_clock, uuid7)
             await runs.load()
             hub = Hub(
@@ -76,6 +84,9 @@ class Daemon:
                 runs=runs,
                 access=access,
                 presence=presence,
+                tracker=Tracker(wall_clock, limits=settings.tracker),
+                issues=IssueReads(store, limits=settings.tracker),
+                locks=locks,
                 clock=wall_clock,
                 ids=uuid7,
             )
@@ -217,7 +228,7 @@ async def every(seconds: float, call: Callable[[], None]) -> None:
         await asyncio.sleep(seconds)
         try:
             call()
-        except Exception:
+        except Exception:  # noqa: BLE001 the next tick may succeed
             log.exception("tick_failed", call=repr(call))
 
 

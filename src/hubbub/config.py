@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from hubbub.core.issues import TrackerLimits
+from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
 
 
@@ -31,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral: bool = False
     """Keep the store in memory."""
     presence: PresenceRules = PresenceRules()
+    tracker: TrackerLimits = TrackerLimits()
+    locks: LockRules = LockRules()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

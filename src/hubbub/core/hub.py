@@ -4,11 +4,14 @@ import msgspec
 
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
+from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
+from hubbub.core.locks import Locks
 from hubbub.core.ports import Store
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
 from hubbub.core.topics import Topics
+from hubbub.core.tracker import Tracker
 from hubbub.core.values import Clock, IdSource
 
 
@@ -22,5 +25,8 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs
     access: Access
     presence: Presence
+    tracker: Tracker
+    issues: IssueReads
+    locks: Locks
     clock: Clock
     ids: IdSource

@@ -43,6 +43,9 @@ class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
     first."""
 
 
+DAEMON = "daemon"
+"""Actor of what happens on the clock."""
+
 DEFAULT_RULES = PresenceRules()
 
 
@@ -239,7 +242,7 @@ class Presence:
         for record in self._records.values():
             status = self._by_age(record)
             if record.status not in (status, "offline"):
-                self._turn(record, status, actor="hubbub")
+                self._turn(record, status, actor=DAEMON)
 
     # -- what changes --------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from hubbub.core.topics import Topics
 from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
+from hubbub.dialects.crosslink import CrosslinkDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.errors import StartError
 from hubbub.storage.sqlite import SqliteStore
@@ -118,7 +119,10 @@ class Daemon:
 
     def _dialects(self, hub: Hub) -> dict[str, Dialect]:
         """Build every dialect, by the name of its listener."""
-        return {"hubbub": RpcDialect(hub)}
+        return {
+            "hubbub": RpcDialect(hub),
+            "crosslink": CrosslinkDialect(hub, self.settings.crosslink),
+        }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
         flusher = Flusher(asyncio.get_running_loop())

@@ -8,6 +8,7 @@ import platformdirs
 from hubbub.core.issues import TrackerLimits
 from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
+from hubbub.dialects.crosslink.settings import CrosslinkSettings
 
 
 LISTENERS = {
@@ -35,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     presence: PresenceRules = PresenceRules()
     tracker: TrackerLimits = TrackerLimits()
     locks: LockRules = LockRules()
+    crosslink: CrosslinkSettings = CrosslinkSettings()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

@@ -30,15 +30,18 @@ MAX_NUMBER = 2**63 - 1
 
 
 class TrackerLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The ``[tracker]`` settings; sizes of texts in UTF-8."""
+    """The section ``[tracker]``; sizes of texts in UTF-8."""
 
     max_title_bytes: int = 512
+    """Bytes of an issue's title at most."""
     max_description_bytes: int = 65_536
+    """Bytes of an issue's description at most."""
     max_comment_bytes: int = 1_048_576
-    """Also of an intervention's context."""
+    """Bytes of a comment, and of the context of an intervention, at most."""
     max_label_bytes: int = 128
-    """Also of an intervention's trigger."""
+    """Bytes of a label, and of the trigger of an intervention, at most."""
     max_search_bytes: int = 4096
+    """Bytes of a text to search for at most."""
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):

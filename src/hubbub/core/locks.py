@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class LockRules(msgspec.Struct, frozen=True, kw_only=True):
-    """The ``[locks]`` settings."""
+    """The section ``[locks]``."""
 
     default_lease_ms: int = 3_600_000
     """Milliseconds until a claim lapses, where the claim does not say."""

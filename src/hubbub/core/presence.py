@@ -27,7 +27,7 @@ Status = Literal["active", "idle", "stale", "offline"]
 
 
 class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
-    """The ``[presence]`` settings."""
+    """The section ``[presence]``."""
 
     idle_after_s: float = 300.0
     """Seconds of silence after which an agent is idle."""

@@ -5,7 +5,7 @@ Source: crosslink 0.8.0 and its main branch of July 2026, observed; see ``docs/d
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -61,9 +61,11 @@ _LOCK_ACTIONS: Mapping[str, str] = {
 _encode = msgspec.json.Encoder().encode
 
 
-class Subscribe(msgspec.Struct, tag_field="type", tag="subscribe"):
+class Subscribe(msgspec.Struct):
     """The one message that a client may send: the channels that it wants from now on."""
 
+    # No tag: msgspec takes a message without its tag for the struct that is alone.
+    type: Literal["subscribe"]
     channels: list[str]
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from hubbub.config import Settings
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
+from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
 from hubbub.core.issue_reads import IssueReads
+from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
 from hubbub.core.presence import Presence
@@ -27,12 +29,13 @@ from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.crosslink import CrosslinkDialect
 from hubbub.dialects.rpc import RpcDialect
+from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
-from hubbub.transport.outbox import Flusher
 from hubbub.transport.server import Listener, bind
+from hubbub.transport.tick import Tick
 
 
 class Daemon:
@@ -44,6 +47,7 @@ class Daemon:
         self.metrics = Metrics()
         self.listeners: dict[str, Listener] = {}
         self.stopping = asyncio.Event()
+        self._tick = Tick(asyncio.get_running_loop())
         self._files = DataDirectory(settings.data_dir)
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
@@ -61,11 +65,14 @@ class Daemon:
             crash = crash_points(settings.crash_at)
             path = None if settings.ephemeral else settings.data_dir / "hubbub.db"
             self._store = store = SqliteStore(path, clock=wall_clock, ids=uuid7, crash=crash)
-            bus = Bus(store)
+            bus = Bus(store, self._tick.tell)
             self._journal = journal = Journal(store, bus, crash=crash)
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
+            await identities.load()
+            bus.listen(("agents/*",), identities.heard)
             presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
             await presence.load()
             SignsOfLife(presence, bus)
@@ -84,6 +91,8 @@ class Daemon:
                 topics=Topics(journal, wall_clock),
                 runs=runs,
                 access=access,
+                identities=identities,
+                direct=Direct(journal, identities, wall_clock, uuid7),
                 presence=presence,
                 tracker=Tracker(wall_clock, limits=settings.tracker),
                 issues=IssueReads(store, limits=settings.tracker),
@@ -122,10 +131,10 @@ class Daemon:
         return {
             "hubbub": RpcDialect(hub),
             "crosslink": CrosslinkDialect(hub, self.settings.crosslink),
+            "x0x": X0xDialect(hub, self.stopping.set),
         }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
-        flusher = Flusher(asyncio.get_running_loop())
         gate = Gate(frozenset(), frozenset())
         for name, dialect in dialects.items():
             address = self.settings.listen.get(name, "")
@@ -145,7 +154,7 @@ class Daemon:
                 others = [(f"/{other}", dialects[other]) for other in dialects if other != name]
                 doors = [*others, *doors]
             self.listeners[name] = Listener(
-                name, sock, doors, gate=gate, flusher=flusher, metrics=self.metrics
+                name, sock, doors, gate=gate, tick=self._tick, metrics=self.metrics
             )
         if not self.listeners:
             message = "no listener could be opened"
@@ -233,6 +242,7 @@ async def every(seconds: float, call: Callable[[], None]) -> None:
         try:
             call()
         except Exception:  # noqa: BLE001 the next tick may succeed
+        except Exception:  # noqa: BLE001 the clock goes on
             log.exception("tick_failed", call=repr(call))
 
 

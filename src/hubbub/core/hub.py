@@ -5,6 +5,8 @@ import msgspec
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.issue_reads import IssueReads
+from hubbub.core.direct import Direct
+from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
 from hubbub.core.ports import Store
@@ -24,6 +26,8 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     topics: Topics
     runs: Runs
     access: Access
+    identities: Identities
+    direct: Direct
     presence: Presence
     tracker: Tracker
     issues: IssueReads

@@ -16,8 +16,8 @@ from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
-from hubbub.core.issue_reads import IssueReads
 from hubbub.core.identity import Identities
+from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
 from hubbub.core.presence import Presence
@@ -241,7 +241,6 @@ async def every(seconds: float, call: Callable[[], None]) -> None:
         await asyncio.sleep(seconds)
         try:
             call()
-        except Exception:  # noqa: BLE001 the next tick may succeed
         except Exception:  # noqa: BLE001 the clock goes on
             log.exception("tick_failed", call=repr(call))
 

@@ -4,9 +4,9 @@ import msgspec
 
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
-from hubbub.core.issue_reads import IssueReads
 from hubbub.core.direct import Direct
 from hubbub.core.identity import Identities
+from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
 from hubbub.core.ports import Store

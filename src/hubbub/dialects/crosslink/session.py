@@ -42,21 +42,18 @@ class CrosslinkSession:
 
     def closed(self) -> None:
         """End the subscription, and the agent's presence through this connection."""
-        self._silence()
+        if self._member is not None:
+            self._member.leave()
         if self._attachment is not None:
             self._attachment.detach()
 
     def _hear(self, channels: frozenset[str]) -> None:
-        self._silence()
-        if channels:
-            self._member = self._hub.bus.join(
-                self._outbox,
-                key=("crosslink", channels),
-                patterns=[CHANNELS[channel] for channel in channels],
-                encode=self._events.message,
-            )
-
-    def _silence(self) -> None:
-        if self._member is not None:
-            self._member.leave()
-            self._member = None
+        """Hear these channels and no others; none at all is allowed."""
+        key = ("crosslink", channels)
+        patterns = [CHANNELS[channel] for channel in channels]
+        encode = self._events.message
+        bus = self._hub.bus
+        if self._member is None:
+            self._member = bus.join(self._outbox, key=key, patterns=patterns, encode=encode)
+        else:
+            bus.move(self._member, key=key, patterns=patterns, encode=encode)

@@ -6,11 +6,14 @@ from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.direct import Direct
 from hubbub.core.identity import Identities
+from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
+from hubbub.core.locks import Locks
 from hubbub.core.ports import Store
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
 from hubbub.core.topics import Topics
+from hubbub.core.tracker import Tracker
 from hubbub.core.values import Clock, IdSource
 
 
@@ -26,5 +29,8 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     identities: Identities
     direct: Direct
     presence: Presence
+    tracker: Tracker
+    issues: IssueReads
+    locks: Locks
     clock: Clock
     ids: IdSource

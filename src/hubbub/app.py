@@ -16,7 +16,9 @@ from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
 from hubbub.core.journal import Journal
+from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
+from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
@@ -62,6 +64,10 @@ class Daemon:
             await access.load()
             runs = Runs(journal, store, bus, wall_clock, uuid7)
             await runs.load()
+            presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
+            await presence.load()
+            SignsOfLife(presence, bus)
+            self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
             hub = Hub(
                 bus=bus,
                 journal=journal,
@@ -69,6 +75,7 @@ class Daemon:
                 topics=Topics(journal, wall_clock),
                 runs=runs,
                 access=access,
+                presence=presence,
                 clock=wall_clock,
                 ids=uuid7,
             )
@@ -202,6 +209,16 @@ class DataDirectory:
         if self._lock is not None:
             for name in ("listeners.json", "api.port"):
                 (self.path / name).unlink(missing_ok=True)
+
+
+async def every(seconds: float, call: Callable[[], None]) -> None:
+    """Call something on the clock until cancelled; a failure is logged and the clock goes on."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            call()
+        except Exception:
+            log.exception("tick_failed", call=repr(call))
 
 
 def crash_points(setting: str) -> Callable[[str], None]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hubbub.config import Settings
 from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
 from hubbub.core.journal import Journal
@@ -22,6 +23,7 @@ from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
+from hubbub.dialects.car import CarDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.errors import StartError
 from hubbub.storage.sqlite import SqliteStore
@@ -62,7 +64,8 @@ class Daemon:
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
-            runs = Runs(journal, store, bus, wall_clock, uuid7)
+            grace_ms = settings.car.grace_ms
+            runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
             await runs.load()
             presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
             await presence.load()
@@ -74,6 +77,7 @@ class Daemon:
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
+                attached=AttachedAgents(),
                 access=access,
                 presence=presence,
                 clock=wall_clock,
@@ -107,7 +111,15 @@ class Daemon:
 
     def _dialects(self, hub: Hub) -> dict[str, Dialect]:
         """Build every dialect, by the name of its listener."""
-        return {"hubbub": RpcDialect(hub)}
+        return {
+            "hubbub": RpcDialect(hub),
+            "car": CarDialect(
+                hub,
+                host_token=self._files.secret("host-token"),
+                settings=self.settings.car,
+                ambient_agent=self.settings.car_agent_id,
+            ),
+        }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
         flusher = Flusher(asyncio.get_running_loop())

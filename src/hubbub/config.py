@@ -1,11 +1,13 @@
 """Settings: one frozen struct per area; flag, then environment, then file, then default."""
 
+import os
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
 from hubbub.core.presence import PresenceRules
+from hubbub.dialects.car.settings import CarSettings
 
 
 LISTENERS = {
@@ -31,6 +33,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral: bool = False
     """Keep the store in memory."""
     presence: PresenceRules = PresenceRules()
+    car: CarSettings = CarSettings()
+    car_agent_id: str = msgspec.field(
+        default_factory=lambda: os.environ.get("CAR_AGENT_ID", "").strip()
+    )
+    """The agent of CAR runs that name none; CAR's own variable."""
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

@@ -3,6 +3,7 @@
 import msgspec
 
 from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Store
@@ -20,6 +21,7 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     topics: Topics
     runs: Runs
+    attached: AttachedAgents
     access: Access
     presence: Presence
     clock: Clock

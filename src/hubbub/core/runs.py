@@ -218,6 +218,10 @@ class Runs(RunTable):
         """Give a run from memory: any open one, and those that ended lately."""
         return self._memory.get(run_id)
 
+    def owner(self, run_id: str) -> str | None:
+        """Name the connection whose end may end this run."""
+        return self._memory.owner(run_id)
+
     async def find(self, run_id: str) -> Run:
         """Give a run, however old.
 

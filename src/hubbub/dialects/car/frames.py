@@ -188,3 +188,10 @@ def request(request_id: str, method: str, params: object) -> bytes:
 def notification(method: str, params: object) -> bytes:
     """Tell a client something."""
     return _encoder.encode({"jsonrpc": "2.0", "method": method, "params": params})
+
+
+def error_text(error: msgspec.Raw) -> str:
+    """Read the text of a client's error object, whatever it looks like."""
+    value = msgspec.json.decode(error)
+    message = value.get("message") if isinstance(value, dict) else value
+    return message if isinstance(message, str) else msgspec.json.encode(value).decode()

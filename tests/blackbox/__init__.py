@@ -1,0 +1,1 @@
+"""Promises and manners of the daemon process, seen from outside."""

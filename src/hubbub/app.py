@@ -29,8 +29,8 @@ from hubbub.errors import StartError
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
-from hubbub.transport.outbox import Flusher
 from hubbub.transport.server import Listener, bind
+from hubbub.transport.tick import Tick
 
 
 class Daemon:
@@ -42,6 +42,7 @@ class Daemon:
         self.metrics = Metrics()
         self.listeners: dict[str, Listener] = {}
         self.stopping = asyncio.Event()
+        self._tick = Tick(asyncio.get_running_loop())
         self._files = DataDirectory(settings.data_dir)
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
@@ -59,7 +60,7 @@ class Daemon:
             crash = crash_points(settings.crash_at)
             path = None if settings.ephemeral else settings.data_dir / "hubbub.db"
             self._store = store = SqliteStore(path, clock=wall_clock, ids=uuid7, crash=crash)
-            bus = Bus(store)
+            bus = Bus(store, self._tick.tell)
             self._journal = journal = Journal(store, bus, crash=crash)
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
@@ -71,6 +72,8 @@ class Daemon:
             await presence.load()
             SignsOfLife(presence, bus)
             self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
+            runs = Runs(journal, store, bus, wall_clock, uuid7)
+            await runs.load()
             hub = Hub(
                 bus=bus,
                 journal=journal,
@@ -122,7 +125,6 @@ class Daemon:
         }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
-        flusher = Flusher(asyncio.get_running_loop())
         gate = Gate(frozenset(), frozenset())
         for name, dialect in dialects.items():
             address = self.settings.listen.get(name, "")
@@ -142,7 +144,7 @@ class Daemon:
                 others = [(f"/{other}", dialects[other]) for other in dialects if other != name]
                 doors = [*others, *doors]
             self.listeners[name] = Listener(
-                name, sock, doors, gate=gate, flusher=flusher, metrics=self.metrics
+                name, sock, doors, gate=gate, tick=self._tick, metrics=self.metrics
             )
         if not self.listeners:
             message = "no listener could be opened"
@@ -229,7 +231,7 @@ async def every(seconds: float, call: Callable[[], None]) -> None:
         await asyncio.sleep(seconds)
         try:
             call()
-        except Exception:
+        except Exception:  # noqa: BLE001 the clock goes on
             log.exception("tick_failed", call=repr(call))
 
 

@@ -225,9 +225,7 @@ async def test_finished_issue_is_no_longer_active(
 async def test_restart_tells_that_connections_are_gone(
     journal: Journal, store: SqliteStore, bus: Bus, clock: ManualClock, told: Told
 ) -> None:
-    """Who was connected when the daemon ended is disconnected and offline after it; who was
-    not keeps status and time.
-    """
+    """Who was connected at the end is offline after it; others keep status and time."""
     before = Presence(journal, store, bus, clock, rules=RULES)
     before.attach("ann", "car")
     before.attach("ann", "x0x")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hubbub.config import Settings
+from hubbub.config import Settings, ambient_agent
 from hubbub.core.access import Access
 from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
@@ -120,7 +120,7 @@ class Daemon:
                 hub,
                 host_token=self._files.secret("host-token"),
                 settings=self.settings.car,
-                ambient_agent=self.settings.car_agent_id,
+                ambient_agent=ambient_agent(),
             ),
         }
 

@@ -34,11 +34,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Keep the store in memory."""
     presence: PresenceRules = PresenceRules()
     car: CarSettings = CarSettings()
-    car_agent_id: str = msgspec.field(
-        default_factory=lambda: os.environ.get("CAR_AGENT_ID", "").strip()
-    )
-    """The agent of CAR runs that name none; CAR's own variable."""
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""
     """``POINT[:N]``: kill this process with SIGKILL the N-th time it comes to a point (tests)."""
+
+
+def ambient_agent() -> str:
+    """Give the agent of CAR runs that name none: CAR's own variable, ``CAR_AGENT_ID``."""
+    return os.environ.get("CAR_AGENT_ID", "").strip()

@@ -40,6 +40,7 @@ ERRORS = {
     "internal_error": FAILED,
     "store_unavailable": FAILED,
     "start_error": FAILED,
+    "config_error": FAILED,
     "handshake_required": HANDSHAKE_REQUIRED,
     "version_mismatch": VERSION_MISMATCH,
 }

@@ -236,11 +236,6 @@ class Runs(RunTable):
             raise NotFound("run", run_id)
         return run_of(rows[0])
 
-    async def turns(self, run_id: str, after: int, limit: int) -> list[msgspec.Raw]:
-        """Give stored turns from an index on, at most ``limit`` of them."""
-        rows = await self._store.rows("run_turns", run_id=run_id, after=after, limit=limit)
-        return [msgspec.Raw(row[0]) for row in rows]
-
     async def snapshot(self, run_id: str) -> Snapshot:
         """Give a run and all its turns as of one place in the journal, to follow it from.
 

@@ -15,7 +15,9 @@ from hubbub.config import Settings, ambient_agent
 from hubbub.core.access import Access
 from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
+from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
+from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
@@ -25,6 +27,7 @@ from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.car import CarDialect
 from hubbub.dialects.rpc import RpcDialect
+from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
@@ -68,6 +71,9 @@ class Daemon:
             grace_ms = settings.car.grace_ms
             runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
             await runs.load()
+            identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
+            await identities.load()
+            bus.listen(("agents/*",), identities.heard)
             presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
             await presence.load()
             SignsOfLife(presence, bus)
@@ -82,6 +88,8 @@ class Daemon:
                 runs=runs,
                 attached=AttachedAgents(),
                 access=access,
+                identities=identities,
+                direct=Direct(journal, identities, wall_clock, uuid7),
                 presence=presence,
                 clock=wall_clock,
                 ids=uuid7,
@@ -122,6 +130,7 @@ class Daemon:
                 settings=self.settings.car,
                 ambient_agent=ambient_agent(),
             ),
+            "x0x": X0xDialect(hub, self.stopping.set),
         }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:

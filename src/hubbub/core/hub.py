@@ -5,6 +5,8 @@ import msgspec
 from hubbub.core.access import Access
 from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
+from hubbub.core.direct import Direct
+from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Store
 from hubbub.core.presence import Presence
@@ -23,6 +25,8 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs
     attached: AttachedAgents
     access: Access
+    identities: Identities
+    direct: Direct
     presence: Presence
     clock: Clock
     ids: IdSource

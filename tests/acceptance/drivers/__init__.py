@@ -1,0 +1,1 @@
+"""Programs that the tests run under a client's own interpreter and play through pipes."""

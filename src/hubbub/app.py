@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hubbub.config import Settings
+from hubbub.config import Settings, ambient_agent
 from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
@@ -28,6 +29,7 @@ from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.crosslink import CrosslinkDialect
+from hubbub.dialects.car import CarDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
@@ -70,6 +72,9 @@ class Daemon:
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            grace_ms = settings.car.grace_ms
+            runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
+            await runs.load()
             identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
             await identities.load()
             bus.listen(("agents/*",), identities.heard)
@@ -90,6 +95,7 @@ class Daemon:
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
+                attached=AttachedAgents(),
                 access=access,
                 identities=identities,
                 direct=Direct(journal, identities, wall_clock, uuid7),
@@ -131,6 +137,12 @@ class Daemon:
         return {
             "hubbub": RpcDialect(hub),
             "crosslink": CrosslinkDialect(hub, self.settings.crosslink),
+            "car": CarDialect(
+                hub,
+                host_token=self._files.secret("host-token"),
+                settings=self.settings.car,
+                ambient_agent=ambient_agent(),
+            ),
             "x0x": X0xDialect(hub, self.stopping.set),
         }
 

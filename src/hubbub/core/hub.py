@@ -3,6 +3,7 @@
 import msgspec
 
 from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
 from hubbub.core.direct import Direct
 from hubbub.core.identity import Identities
@@ -25,6 +26,7 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     topics: Topics
     runs: Runs
+    attached: AttachedAgents
     access: Access
     identities: Identities
     direct: Direct

@@ -18,6 +18,7 @@ from hubbub.dialects.base import (
     json_response,
 )
 from hubbub.dialects.rpc import agents, frames, issues, locks, system, topics
+from hubbub.dialects.rpc import frames, runs, system, topics
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
@@ -37,6 +38,7 @@ class RpcDialect:
         self.methods = table(
             system.METHODS, topics.METHODS, issues.METHODS, locks.METHODS, agents.METHODS
         )
+        self.methods = table(system.METHODS, topics.METHODS, runs.METHODS)
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [
             Route(method="POST", path="/rpc", handler=self._post),

@@ -16,6 +16,7 @@ from hubbub.core.access import Access
 from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
 from hubbub.core.direct import Direct
+from hubbub.core.chat import Chat
 from hubbub.core.hub import Hub
 from hubbub.core.identity import Identities
 from hubbub.core.issue_reads import IssueReads
@@ -33,6 +34,8 @@ from hubbub.dialects.car import CarDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
+from hubbub.runners import runners_of
+from hubbub.runners.echo import EchoRunner
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -89,6 +92,10 @@ class Daemon:
                 self._tasks.append(asyncio.create_task(every(tick_s, tick)))
             runs = Runs(journal, store, bus, wall_clock, uuid7)
             await runs.load()
+            runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
+            chat = Chat(
+                journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
+            )
             hub = Hub(
                 bus=bus,
                 journal=journal,
@@ -96,6 +103,7 @@ class Daemon:
                 topics=Topics(journal, wall_clock),
                 runs=runs,
                 attached=AttachedAgents(),
+                chat=chat,
                 access=access,
                 identities=identities,
                 direct=Direct(journal, identities, wall_clock, uuid7),

@@ -8,6 +8,7 @@ from hubbub.core.bus import Bus
 from hubbub.core.direct import Direct
 from hubbub.core.identity import Identities
 from hubbub.core.issue_reads import IssueReads
+from hubbub.core.chat import Chat
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
 from hubbub.core.ports import Store
@@ -27,6 +28,7 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     topics: Topics
     runs: Runs
     attached: AttachedAgents
+    chat: Chat
     access: Access
     identities: Identities
     direct: Direct

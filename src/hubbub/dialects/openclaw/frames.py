@@ -45,6 +45,7 @@ ERRORS = {
     "stale_fence": INVALID_REQUEST,
     "too_large": INVALID_REQUEST,
     "unavailable": UNAVAILABLE,
+    "runner_failed": UNAVAILABLE,
     "internal_error": UNAVAILABLE,
     "store_unavailable": UNAVAILABLE,
     "start_error": UNAVAILABLE,
@@ -149,8 +150,10 @@ def decode_params(call: Call, kind: type[P]) -> P:
         Refused: They do not fit; the text names every problem.
     """
     raw = bytes(call.params)
+    if raw == b"null":
+        raw = b"{}"
     try:
-        return msgspec.json.decode(b"{}" if raw == b"null" else raw, type=kind)
+        return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         try:
             found = problems(kind, _lenient(raw)) or str(error)

@@ -59,6 +59,14 @@ class Presence:
         self._connected[key] += 1
         self._put(key, entry)
 
+
+    def seen(self, key: str, entry: Entry) -> None:
+        """Note someone, connected or not, who did something or fell silent."""
+        known = self._entries.get(key)
+        if known is not None and not entry.tags:
+            entry = msgspec.structs.replace(entry, text=known.text, tags=known.tags)
+        self._put(key, entry)
+
     def left(self, key: str) -> None:
         """Count a connection out; its entry stays for a while when it was the last."""
         self._connected[key] -= 1
@@ -135,14 +143,19 @@ def client_entry(accepted: Accepted, remote: str, now_ms: int) -> Entry:
     )
 
 
-def agent_entry(agent: str, door: str, now_ms: int) -> Entry:
-    """Make the entry of an agent that came through another door."""
+def agent_entry(agent: str, door: str, reason: str, now_ms: int) -> Entry:
+    """Make the entry of an agent.
+
+    Args:
+        door: That it came through; empty where it is not known.
+        reason: ``connect``, or what it does: ``active``, ``idle``, ``stale``, ``offline``.
+    """
     return Entry(
         host=agent,
-        text=f"Agent: {agent} · via {door}",
+        text=f"Agent: {agent} · via {door}" if door else f"Agent: {agent}",
         ts=now_ms,
         mode="agent",
-        reason="connect",
+        reason="disconnect" if reason == "offline" else reason,
         roles=("agent",),
-        tags=(door,),
+        tags=(door,) if door else (),
     )

@@ -22,25 +22,17 @@ class Guest(Protocol):
 class Room:
     """The connections, and the events that all of them get."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        settings: OpenclawSettings,
-        timers: Timers,
-        health: Callable[[], object],
-    ) -> None:
-        """Begin empty.
+    health: Callable[[], object]
+    """Makes the payload of ``health``; set by whoever knows how."""
 
-        Args:
-            health: Makes the payload of ``health``.
-        """
+    def __init__(self, hub: Hub, settings: OpenclawSettings, timers: Timers) -> None:
+        """Begin empty."""
         self.hub = hub
         self.settings = settings
         self.timers = timers
         self.presence = Presence(settings, hub.clock)
         self.health_version = 1
         self.opened_at = hub.clock()
-        self._health = health
         # Replaced as a whole, so that coming and going during a walk is safe.
         self._guests: tuple[Guest, ...] = ()
         self._presence_pace = Pace(timers, settings.state_interval_ms, self._tell_presence)
@@ -105,4 +97,4 @@ class Room:
 
     def _tell_health(self) -> None:
         self.health_version += 1
-        self.tell("health", self._health(), versions=self.versions)
+        self.tell("health", self.health(), versions=self.versions)

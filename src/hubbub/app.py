@@ -16,6 +16,9 @@ from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
 from hubbub.core.journal import Journal
+from hubbub.core.presence import Presence
+from hubbub.core.runs import Runs
+from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
@@ -24,8 +27,8 @@ from hubbub.errors import StartError
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
-from hubbub.transport.outbox import Flusher
 from hubbub.transport.server import Listener, bind
+from hubbub.transport.tick import Tick
 
 
 class Daemon:
@@ -37,6 +40,7 @@ class Daemon:
         self.metrics = Metrics()
         self.listeners: dict[str, Listener] = {}
         self.stopping = asyncio.Event()
+        self._tick = Tick(asyncio.get_running_loop())
         self._files = DataDirectory(settings.data_dir)
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
@@ -54,17 +58,25 @@ class Daemon:
             crash = crash_points(settings.crash_at)
             path = None if settings.ephemeral else settings.data_dir / "hubbub.db"
             self._store = store = SqliteStore(path, clock=wall_clock, ids=uuid7, crash=crash)
-            bus = Bus(store)
+            bus = Bus(store, self._tick.tell)
             self._journal = journal = Journal(store, bus, crash=crash)
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
+            await presence.load()
+            SignsOfLife(presence, bus)
+            self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
+            runs = Runs(journal, store, bus, wall_clock, uuid7)
+            await runs.load()
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
+                runs=runs,
                 access=access,
+                presence=presence,
                 clock=wall_clock,
                 ids=uuid7,
             )
@@ -99,7 +111,6 @@ class Daemon:
         return {"hubbub": RpcDialect(hub)}
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
-        flusher = Flusher(asyncio.get_running_loop())
         gate = Gate(frozenset(), frozenset())
         for name, dialect in dialects.items():
             address = self.settings.listen.get(name, "")
@@ -119,7 +130,7 @@ class Daemon:
                 others = [(f"/{other}", dialects[other]) for other in dialects if other != name]
                 doors = [*others, *doors]
             self.listeners[name] = Listener(
-                name, sock, doors, gate=gate, flusher=flusher, metrics=self.metrics
+                name, sock, doors, gate=gate, tick=self._tick, metrics=self.metrics
             )
         if not self.listeners:
             message = "no listener could be opened"
@@ -198,6 +209,16 @@ class DataDirectory:
         if self._lock is not None:
             for name in ("listeners.json", "api.port"):
                 (self.path / name).unlink(missing_ok=True)
+
+
+async def every(seconds: float, call: Callable[[], None]) -> None:
+    """Call something on the clock until cancelled; a failure is logged and the clock goes on."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            call()
+        except Exception:  # noqa: BLE001 the clock goes on
+            log.exception("tick_failed", call=repr(call))
 
 
 def crash_points(setting: str) -> Callable[[str], None]:

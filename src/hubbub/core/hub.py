@@ -6,6 +6,8 @@ from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Store
+from hubbub.core.presence import Presence
+from hubbub.core.runs import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.values import Clock, IdSource
 
@@ -17,6 +19,8 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     journal: Journal
     store: Store
     topics: Topics
+    runs: Runs
     access: Access
+    presence: Presence
     clock: Clock
     ids: IdSource

@@ -14,6 +14,7 @@ from pathlib import Path
 from hubbub.config import Settings
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
+from hubbub.core.chat import Chat
 from hubbub.core.hub import Hub
 from hubbub.core.journal import Journal
 from hubbub.core.presence import Presence
@@ -24,6 +25,8 @@ from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.errors import StartError
+from hubbub.runners import runners_of
+from hubbub.runners.echo import EchoRunner
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -69,12 +72,17 @@ class Daemon:
             self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
             runs = Runs(journal, store, bus, wall_clock, uuid7)
             await runs.load()
+            runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
+            chat = Chat(
+                journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
+            )
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
+                chat=chat,
                 access=access,
                 presence=presence,
                 clock=wall_clock,

@@ -4,6 +4,7 @@ import msgspec
 
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
+from hubbub.core.chat import Chat
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Store
 from hubbub.core.presence import Presence
@@ -20,6 +21,7 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     topics: Topics
     runs: Runs
+    chat: Chat
     access: Access
     presence: Presence
     clock: Clock

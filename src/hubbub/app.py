@@ -23,6 +23,7 @@ from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
+from hubbub.dialects.openclaw import OpenclawDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.errors import StartError
 from hubbub.runners import runners_of
@@ -116,7 +117,7 @@ class Daemon:
 
     def _dialects(self, hub: Hub) -> dict[str, Dialect]:
         """Build every dialect, by the name of its listener."""
-        return {"hubbub": RpcDialect(hub)}
+        return {"hubbub": RpcDialect(hub), "openclaw": OpenclawDialect(hub)}
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
         gate = Gate(frozenset(), frozenset())

@@ -258,18 +258,18 @@ def test_token_is_taken_as_password() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    ("client_id", "mode", "hints"),
+    ("who", "hints"),
     [
-        ("test", "test", ("provide gateway auth token", "provide gateway auth password")),
-        ("cli", "cli", (PAIR, PAIR.replace("token", "password"))),
-        ("moltbot-control-ui", "ui", (PASTE, "enter the password in Control UI settings")),
+        (client("test", "test"), ("provide gateway auth token", "provide gateway auth password")),
+        (client("cli", "cli"), (PAIR, PAIR.replace("token", "password"))),
+        (client("moltbot-control-ui", "ui"), (PASTE, "enter the password in Control UI settings")),
     ],
 )
 def test_device_without_the_right_secret(
-    auth: Frame | None, kind: str, problem: str, client_id: str, mode: str, hints: tuple[str, str]
+    auth: Frame | None, kind: str, problem: str, who: Frame, hints: tuple[str, str]
 ) -> None:
     """A good device alone opens nothing; the text says what to do in that client."""
-    params = connect_params(None, client=client(client_id, mode))
+    params = connect_params(None, client=who)
     if auth is not None:
         params["auth"] = auth
     params["device"] = Key().device(params)

@@ -21,7 +21,9 @@ class Example(Params, frozen=True):
     session_key: Name
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 200
     short: Annotated[str, msgspec.Meta(max_length=3)] = ""
-    keys: Annotated[list[Name], msgspec.Meta(min_length=1, max_length=2)] = msgspec.field(default_factory=list)
+    keys: Annotated[list[Name], msgspec.Meta(min_length=1, max_length=2)] = msgspec.field(
+        default_factory=list
+    )
     level: Literal["on", "off"] = "off"
     kind: Literal["only"] = "only"
     label: str | None = None
@@ -29,7 +31,7 @@ class Example(Params, frozen=True):
     nothing: None = None
     wait: Count = 0
     inner: Inner | None = None
-    flags: dict[str, bool] = {}
+    flags: dict[str, bool] = msgspec.field(default_factory=dict)
     anything: Any = None
     raw: msgspec.Raw = msgspec.Raw(b"{}")
 
@@ -51,7 +53,10 @@ class Example(Params, frozen=True):
         ({"sessionKey": "k", "keys": ["a", "b", "c"]}, "at /keys: must NOT have more than 2 items"),
         ({"sessionKey": "k", "keys": ["a", 1]}, "at /keys/1: must be string"),
         ({"sessionKey": "k", "keys": "a"}, "at /keys: must be array"),
-        ({"sessionKey": "k", "level": "x"}, "at /level: must be equal to one of the allowed values"),
+        (
+            {"sessionKey": "k", "level": "x"},
+            "at /level: must be equal to one of the allowed values",
+        ),
         ({"sessionKey": "k", "kind": "x"}, "at /kind: must be equal to constant"),
         ({"sessionKey": "k", "label": 1}, "at /label: must be string"),
         ({"sessionKey": "k", "flag": 1}, "at /flag: must be boolean"),

@@ -50,7 +50,7 @@ class Send(Params, frozen=True):
     thinking: str | None = None
     deliver: bool = False
     """Matters to chat channels alone, which this gateway has not got."""
-    attachments: list[File] = []
+    attachments: tuple[File, ...] = ()
     timeout_ms: Count | None = None
 
 

@@ -1,10 +1,12 @@
 """The OpenClaw door: any path upgrades to the gateway's socket."""
 
 import asyncio
+import contextlib
 import platform
 from collections.abc import Mapping, Sequence
 
 from hubbub import __version__
+from hubbub.core.agents import AgentSettings
 from hubbub.core.hub import Hub
 from hubbub.core.values import Principal
 from hubbub.dialects.base import (
@@ -17,16 +19,23 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
+from hubbub.dialects.openclaw.absent import Absent
+from hubbub.dialects.openclaw.agents import Agents
+from hubbub.dialects.openclaw.chat import Chat
+from hubbub.dialects.openclaw.direct import DirectLines
 from hubbub.dialects.openclaw.events import Feed
 from hubbub.dialects.openclaw.frames import CLOSE_POLICY, CLOSE_RESTART, PROTOCOL
 from hubbub.dialects.openclaw.handshake import Accepted
 from hubbub.dialects.openclaw.methods import table
 from hubbub.dialects.openclaw.pace import Timers
 from hubbub.dialects.openclaw.room import Room
+from hubbub.dialects.openclaw.roster import SESSION_DEFAULTS, Roster
 from hubbub.dialects.openclaw.session import OpenclawSession
+from hubbub.dialects.openclaw.sessions import Sessions
 from hubbub.dialects.openclaw.settings import OpenclawSettings
 from hubbub.dialects.openclaw.system import System
 from hubbub.errors import HubbubError
+from hubbub.telemetry import log
 
 
 EVENTS = ("connect.challenge", "agent", "chat", "presence", "health", "tick", "shutdown")
@@ -43,20 +52,32 @@ class OpenclawDialect:
     max_body_bytes = 64 * 1024
 
     def __init__(
-        self, hub: Hub, settings: OpenclawSettings | None = None, timers: Timers | None = None
+        self,
+        hub: Hub,
+        settings: OpenclawSettings | None = None,
+        agents: Mapping[str, AgentSettings] | None = None,
+        timers: Timers | None = None,
     ) -> None:
         """Serve a hub.
 
         Args:
+            agents: Those that the settings name.
             timers: What calls on the clock; by default the running event loop.
         """
         self._settings = settings = settings or OpenclawSettings()
         self._hub = hub
         self._room = room = Room(hub, settings, timers or asyncio.get_running_loop())
         self._feed = feed = Feed(room)
-        self._system = System(room, feed)
-        room.health = self._system.health_now
-        self.methods = table(self._system.methods())
+        lines = DirectLines(hub, settings.max_system_events)
+        roster = Roster(hub, agents or {})
+        self._system = system = System(room, roster, lines)
+        self.methods = table(
+            Chat(room, feed, lines).methods(),
+            Sessions(room, roster.session_defaults()).methods(),
+            Agents(room, feed).methods(),
+            system.methods(),
+            Absent(hub).methods(),
+        )
         rules = OutboxRules(
             max_messages=MAX_HELD_MESSAGES,
             max_bytes=settings.max_buffered_bytes,
@@ -96,20 +117,30 @@ class OpenclawDialect:
         return {}
 
     async def run(self) -> None:
-        """Tick, and tell the gateway's health from time to time."""
-        room, settings = self._room, self._settings
-        tick_s = settings.tick_interval_ms / 1000
-        due = room.timers.time() + settings.health_interval_ms / 1000
+        """Tick, and look at the gateway's health when someone comes and from time to time."""
         try:
-            while True:
-                await asyncio.sleep(tick_s)
-                room.tick()
-                if room.timers.time() >= due:
-                    due += settings.health_interval_ms / 1000
-                    room.refresh_health()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._tick())
+                tasks.create_task(self._watch_health())
         finally:
             self._feed.close()
-            room.close()
+            self._room.close()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.tick_interval_ms / 1000)
+            self._room.tick()
+
+    async def _watch_health(self) -> None:
+        wanted = self._room.health_wanted
+        while True:
+            try:
+                self._room.tell_health(await self._system.look())
+            except Exception as error:  # noqa: BLE001 clients must still get their ticks
+                log.warning("health_unknown", door=self.name, error=repr(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wanted.wait(), self._settings.health_interval_ms / 1000)
+            wanted.clear()
 
     def _open(self, connection: Connection) -> OpenclawSession:
         return OpenclawSession(self._room, self.methods, self._hello, connection)
@@ -129,10 +160,10 @@ class OpenclawDialect:
             "features": {"methods": sorted(self.methods), "events": list(EVENTS)},
             "snapshot": {
                 "presence": room.presence.entries(),
-                "health": room.health(),
+                "health": room.health,
                 "stateVersion": room.versions,
                 "uptimeMs": self._hub.clock() - room.opened_at,
-                "sessionDefaults": self._system.session_defaults(),
+                "sessionDefaults": SESSION_DEFAULTS,
             },
             "policy": {
                 "maxPayload": settings.max_frame_bytes,

@@ -4,23 +4,16 @@ Everything comes from the bus, so whatever starts a run, here or at another door
 same. Events of one run leave in the order in which they happened; nothing follows its end.
 """
 
-import base64
 import functools
-from collections import OrderedDict, deque
 from collections.abc import Callable
 
 import msgspec
 
 from hubbub.core.values import Event
+from hubbub.dialects.openclaw.direct import DirectData, message_of
 from hubbub.dialects.openclaw.presence import agent_entry
 from hubbub.dialects.openclaw.room import Room
 from hubbub.dialects.openclaw.turns import Outcome, Outcomes, Turn
-
-
-MAX_LINE_CHARACTERS = 500
-"""Characters of a direct message that its system event line shows at most."""
-MAX_SESSIONS_WITH_LINES = 1000
-"""Sessions whose system event lines are remembered at most."""
 
 
 class ChatData(msgspec.Struct, frozen=True):
@@ -28,6 +21,8 @@ class ChatData(msgspec.Struct, frozen=True):
 
     session_key: str
     run_id: str = ""
+    spelling: str = ""
+    """The session key as the run's sender wrote it."""
     text: str = ""
     message_id: str = ""
     message: msgspec.Raw | None = None
@@ -60,27 +55,6 @@ class AgentData(msgspec.Struct, frozen=True):
     status: str = ""
 
 
-class DirectData(msgspec.Struct, frozen=True):
-    """Data of ``direct.message``."""
-
-    message_id: str
-    sender: str
-    recipient: str
-    payload: str
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A system event: something that a session's agent should know of."""
-
-    text: str
-    at: int
-
-    def message(self) -> dict[str, object]:
-        """Give it as a message of the history."""
-        content = [{"type": "text", "text": f"System: {self.text}"}]
-        return {"role": "system", "content": content, "timestamp": self.at}
-
-
 class Feed:
     """Hears the bus and tells the room."""
 
@@ -89,8 +63,7 @@ class Feed:
         self._room = room
         self._turns: dict[str, Turn] = {}
         self._spellings: dict[str, str] = {}
-        """Run, or session that is injected into, to its key as the caller wrote it."""
-        self._lines: OrderedDict[str, deque[Line]] = OrderedDict()
+        """Session that is being injected into, to its key as the caller wrote it."""
         self._running: dict[str, Turn] = {}
         """Runs of other doors."""
         self.outcomes = Outcomes(room.hub.clock, room.settings.outcome_ttl_ms)
@@ -119,22 +92,13 @@ class Feed:
 
     # -- what the methods ask --------------------------------------------------------------
 
-    def spell(self, name: str, session_key: str) -> None:
-        """Remember how a caller writes a session's key, before it is told anything.
+    def spell(self, canonical: str, session_key: str) -> None:
+        """Remember how a caller writes the key of a session that it injects into."""
+        self._spellings[canonical] = session_key
 
-        Args:
-            name: The run; or the canonical session key, for what is injected.
-        """
-        if name not in self._turns:
-            self._spellings[name] = session_key
-
-    def unspell(self, name: str) -> None:
+    def unspell(self, canonical: str) -> None:
         """Forget it: the call has been answered."""
-        self._spellings.pop(name, None)
-
-    def lines(self, session_key: str) -> list[Line]:
-        """Give a session's system events, oldest first."""
-        return list(self._lines.get(session_key, ()))
+        self._spellings.pop(canonical, None)
 
     def close(self) -> None:
         """Forget what is due."""
@@ -146,8 +110,8 @@ class Feed:
     def _turn(self, data: ChatData) -> Turn:
         turn = self._turns.get(data.run_id)
         if turn is None:
-            key = self._spellings.pop(data.run_id, data.session_key)
-            turn = self._turns[data.run_id] = Turn(self._room, data.run_id, key)
+            turn = Turn(self._room, data.run_id, data.spelling or data.session_key)
+            self._turns[data.run_id] = turn
         return turn
 
     def _accepted(self, data: ChatData, event: Event) -> None:
@@ -236,30 +200,9 @@ class Feed:
 
     def _direct(self, event: Event) -> None:
         data = msgspec.json.decode(event.data, type=DirectData)
-        key = f"agent:{data.recipient}:main"
-        line = Line(f"direct message from {data.sender}: {readable(data.payload)}", event.at)
-        self._remember(key, line)
-        turn = Turn(self._room, f"direct-{data.message_id}", key)
-        turn.chat("final", message=line.message())
-
-    def _remember(self, key: str, line: Line) -> None:
-        lines = self._lines.setdefault(key, deque(maxlen=self._room.settings.max_system_events))
-        lines.append(line)
-        self._lines.move_to_end(key)
-        if len(self._lines) > MAX_SESSIONS_WITH_LINES:
-            self._lines.popitem(last=False)
-
-
-def readable(payload: str) -> str:
-    """Give the text of a base64 payload, cut; or its size, if it is no text."""
-    data = base64.b64decode(payload)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return f"({len(data)} bytes)"
-    if len(text) > MAX_LINE_CHARACTERS:
-        text = text[:MAX_LINE_CHARACTERS] + "…"
-    return text
+        # As for an injected message: clients reload the history at an unknown run's final.
+        turn = Turn(self._room, f"direct-{data.message_id}", data.session_key)
+        turn.chat("final", message=message_of(data, event.at))
 
 
 def _dispatch(kind: type, table: dict[str, Callable[..., None]], event: Event) -> None:

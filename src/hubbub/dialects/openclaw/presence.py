@@ -59,7 +59,6 @@ class Presence:
         self._connected[key] += 1
         self._put(key, entry)
 
-
     def seen(self, key: str, entry: Entry) -> None:
         """Note someone, connected or not, who did something or fell silent."""
         known = self._entries.get(key)

@@ -39,7 +39,7 @@ def _walk(info: inspect.Type, value: object, path: str) -> Iterator[str]:  # noq
             return _text(info, value, path)
         case inspect.IntType():
             return _whole(info, value, path)
-        case inspect.ListType():
+        case inspect.ListType() | inspect.VarTupleType():
             return _list(info, value, path)
         case inspect.DictType():
             return _dict(info, value, path)
@@ -96,7 +96,7 @@ def _whole(info: inspect.IntType, value: object, path: str) -> Iterator[str]:
         yield _at(path, f"must be <= {info.le}")
 
 
-def _list(info: inspect.ListType, value: object, path: str) -> Iterator[str]:
+def _list(info: inspect.ListType | inspect.VarTupleType, value: object, path: str) -> Iterator[str]:
     if not isinstance(value, list):
         yield _at(path, "must be array")
         return

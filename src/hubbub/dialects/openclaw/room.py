@@ -1,6 +1,6 @@
 """What all connections of this door share: who is here, and who is told what."""
 
-from collections.abc import Callable
+import asyncio
 from typing import Protocol
 
 from hubbub.core.hub import Hub
@@ -22,21 +22,22 @@ class Guest(Protocol):
 class Room:
     """The connections, and the events that all of them get."""
 
-    health: Callable[[], object]
-    """Makes the payload of ``health``; set by whoever knows how."""
-
     def __init__(self, hub: Hub, settings: OpenclawSettings, timers: Timers) -> None:
         """Begin empty."""
         self.hub = hub
         self.settings = settings
         self.timers = timers
         self.presence = Presence(settings, hub.clock)
+        self.health: object = {}
+        """The payload of ``health``, as it was when it was last looked at."""
         self.health_version = 1
+        self.health_wanted = asyncio.Event()
+        """Set when someone should look again, and then call ``tell_health``."""
         self.opened_at = hub.clock()
         # Replaced as a whole, so that coming and going during a walk is safe.
         self._guests: tuple[Guest, ...] = ()
         self._presence_pace = Pace(timers, settings.state_interval_ms, self._tell_presence)
-        self._health_pace = Pace(timers, settings.state_interval_ms, self._tell_health)
+        self._health_pace = Pace(timers, settings.state_interval_ms, self.health_wanted.set)
 
     @property
     def versions(self) -> dict[str, int]:
@@ -79,8 +80,14 @@ class Room:
         self._presence_pace.ask()
 
     def refresh_health(self) -> None:
-        """Tell how the gateway is, soon."""
+        """Have someone look how the gateway is, soon."""
         self._health_pace.ask()
+
+    def tell_health(self, health: object) -> None:
+        """Tell how the gateway is."""
+        self.health = health
+        self.health_version += 1
+        self.tell("health", health, versions=self.versions)
 
     def tick(self) -> None:
         """Tell that the gateway lives."""
@@ -94,7 +101,3 @@ class Room:
     def _tell_presence(self) -> None:
         payload = {"presence": self.presence.entries()}
         self.tell("presence", payload, may_drop=True, versions=self.versions)
-
-    def _tell_health(self) -> None:
-        self.health_version += 1
-        self.tell("health", self.health(), versions=self.versions)

@@ -1,6 +1,6 @@
 """Sessions as clients read them: rows of lists, titles, previews and counts. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -132,15 +132,17 @@ def counted(sessions: Sequence[Session], now_ms: int) -> dict[str, Any]:
     return {"path": PATH, "count": len(sessions), "recent": recent}
 
 
-def recent(sessions: Iterable[Session], now_ms: int) -> list[dict[str, Any]]:
+def recent(sessions: Sequence[Session], now_ms: int) -> list[dict[str, Any]]:
     """Give the rows of ``status``."""
-    return [_recent(session, now_ms) for _, session in zip(range(RECENT_IN_STATUS), sessions)]
+    return [_recent(session, now_ms) for session in sessions[:RECENT_IN_STATUS]]
 
 
 def _recent(session: Session, now_ms: int) -> dict[str, Any]:
     fields = session.fields
     total, context = fields.get("totalTokens"), fields.get("contextTokens")
-    known = isinstance(total, int) and isinstance(context, int) and context > 0
+    remaining = used = None
+    if isinstance(total, int) and isinstance(context, int) and context > 0:
+        remaining, used = max(0, context - total), min(999, round(100 * total / context))
     flags = [
         f"{name}:{fields[field]}"
         for name, field in (("think", "thinkingLevel"), ("verbose", "verboseLevel"))
@@ -156,7 +158,7 @@ def _recent(session: Session, now_ms: int) -> dict[str, Any]:
         "model": fields.get("model"),
         "totalTokens": total,
         "contextTokens": context,
-        "remainingTokens": max(0, context - total) if known else None,
-        "percentUsed": min(999, round(100 * total / context)) if known else None,
+        "remainingTokens": remaining,
+        "percentUsed": used,
         "flags": flags,
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from hubbub.core.ports import Outbox
+from hubbub.core.presence import Attachment
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection
 from hubbub.dialects.openclaw import frames, handshake, policy, presence
@@ -53,6 +54,7 @@ class OpenclawSession:
         self._pending = 0
         self._closing = False
         self._presence_key: str | None = None
+        self._attachment: Attachment | None = None
         timeout_s = room.settings.handshake_timeout_ms / 1000
         self._timer = room.timers.call_later(timeout_s, self._timed_out)
 
@@ -108,6 +110,8 @@ class OpenclawSession:
         if self._presence_key is not None:
             self._room.presence.left(self._presence_key)
             self._room.presence_changed()
+        if self._attachment is not None:
+            self._attachment.detach()
 
     # -- the handshake ---------------------------------------------------------------------
 
@@ -143,6 +147,8 @@ class OpenclawSession:
             self._room.presence.joined(key, presence.client_entry(accepted, remote, now))
             self._presence_key = key
             self._room.presence_changed()
+        if (agent := accepted.principal.agent) is not None:
+            self._attachment = self._room.hub.presence.attach(agent, "openclaw")
 
     def _timed_out(self) -> None:
         self._close(CLOSE_PLAIN, "")
@@ -167,6 +173,8 @@ class OpenclawSession:
     def _run(self, call: Call) -> Coroutine[Any, Any, None] | None:
         try:
             method = self._method(call.method)
+            if self._attachment is not None:
+                self._attachment.touch()
             params: Any = frames.decode_params(call, method.params)
             if method.waits:
                 self._pending += 1

@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hubbub.config import Settings
+from hubbub.config import Settings, ambient_agent
 from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
+from hubbub.core.chat import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
 from hubbub.core.identity import Identities
@@ -27,10 +29,13 @@ from hubbub.core.topics import Topics
 from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
+from hubbub.dialects.car import CarDialect
 from hubbub.dialects.crosslink import CrosslinkDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
+from hubbub.runners import runners_of
+from hubbub.runners.echo import EchoRunner
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -70,6 +75,9 @@ class Daemon:
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            grace_ms = settings.car.grace_ms
+            runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
+            await runs.load()
             identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
             await identities.load()
             bus.listen(("agents/*",), identities.heard)
@@ -84,12 +92,18 @@ class Daemon:
                 self._tasks.append(asyncio.create_task(every(tick_s, tick)))
             runs = Runs(journal, store, bus, wall_clock, uuid7)
             await runs.load()
+            runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
+            chat = Chat(
+                journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
+            )
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
+                attached=AttachedAgents(),
+                chat=chat,
                 access=access,
                 identities=identities,
                 direct=Direct(journal, identities, wall_clock, uuid7),
@@ -131,6 +145,12 @@ class Daemon:
         return {
             "hubbub": RpcDialect(hub),
             "crosslink": CrosslinkDialect(hub, self.settings.crosslink),
+            "car": CarDialect(
+                hub,
+                host_token=self._files.secret("host-token"),
+                settings=self.settings.car,
+                ambient_agent=ambient_agent(),
+            ),
             "x0x": X0xDialect(hub, self.stopping.set),
         }
 

@@ -3,7 +3,9 @@
 import msgspec
 
 from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
+from hubbub.core.chat import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.identity import Identities
 from hubbub.core.issue_reads import IssueReads
@@ -25,6 +27,8 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     store: Store
     topics: Topics
     runs: Runs
+    attached: AttachedAgents
+    chat: Chat
     access: Access
     identities: Identities
     direct: Direct

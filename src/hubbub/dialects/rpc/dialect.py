@@ -17,7 +17,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.rpc import agents, frames, issues, locks, system, topics
+from hubbub.dialects.rpc import agents, frames, issues, locks, runs, system, topics
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
@@ -35,7 +35,12 @@ class RpcDialect:
         self._hub = hub
         self._events = EventFrames(hub.store.epoch)
         self.methods = table(
-            system.METHODS, topics.METHODS, issues.METHODS, locks.METHODS, agents.METHODS
+            system.METHODS,
+            topics.METHODS,
+            runs.METHODS,
+            issues.METHODS,
+            locks.METHODS,
+            agents.METHODS,
         )
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [

@@ -31,6 +31,7 @@ class RpcSession:
         """Serve a caller over a socket."""
         self.hub = hub
         self.principal = principal
+        self.connection_id: str | None = hub.ids()
         self.outbox = connection.outbox
         self.events = events
         self.subscriptions: dict[int, Member] = {}
@@ -63,16 +64,19 @@ class RpcSession:
         self.outbox.send(frames.notification("daemon.stopping", {}))
 
     def closed(self) -> None:
-        """End the connection's subscriptions, and its agent's presence through it."""
+        """End what lives as long as the connection: subscriptions, presence, its runs' owner."""
         if self._attachment is not None:
             self._attachment.detach()
         for member in self.subscriptions.values():
             member.leave()
+        if self.connection_id is not None:
+            self.hub.runs.dropped(self.connection_id)
 
 
 class PostCaller:
     """The caller of one POST: it has no socket, so it cannot subscribe."""
 
+    connection_id = None
     outbox = None
     subscriptions = None
 

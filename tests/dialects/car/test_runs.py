@@ -1,6 +1,7 @@
 """``runs.*`` through the CAR door."""
 
 import asyncio
+import functools
 import uuid
 
 import msgspec
@@ -8,8 +9,11 @@ import pytest
 
 from hubbub.core.run import Run
 from hubbub.core.trace import Turn
+from hubbub.core.values import Event
+from hubbub.dialects.car import records
 from hubbub.dialects.car import runs as car_runs
-from tests.dialects.car.conftest import SUCCESS, Client, Room
+from hubbub.dialects.car.methods import table
+from tests.dialects.car.conftest import SUCCESS, Client, Frame, Room
 
 
 async def ended(host: Client, run_id: str) -> list[object]:
@@ -20,6 +24,11 @@ async def ended(host: Client, run_id: str) -> list[object]:
         answer = event
     trace = await host.call("runs.get_trace", {"run_id": run_id})
     return [r["termination"] for r in trace["records"] if r["record"] == "ended"]
+
+
+def is_answer(frame: Frame, request_id: str) -> bool:
+    """Tell whether a frame answers a request."""
+    return frame.get("id") == request_id
 
 
 # -- start and complete ----------------------------------------------------------------------
@@ -104,6 +113,16 @@ async def test_bound_connection_starts_as_itself_alone(room: Room) -> None:
     assert (await host.call("runs.list", {"agent_id": "bob"}))["runs"] == []
     for params in ({"agent_id": "ann"}, {}, {"agent_name": "Bob"}):
         assert (await agent.call("runs.start", {"intent": "x", **params}))["agent_id"] == "ann"
+
+
+async def test_key_of_another_agents_run_is_refused(room: Room) -> None:
+    """A key that another agent's run has taken starts nothing and makes nothing current."""
+    client = await room.unbound()
+    await client.start_run("ann", idempotency_key="k")
+    params = {"agent_id": "bob", "intent": "do it", "idempotency_key": "k"}
+    error = await client.fail("runs.start", params)
+    assert (error["code"], error["data"]["code"]) == (-32603, "forbidden")
+    assert client.session.current_run == "k"
 
 
 @pytest.mark.parametrize("params", [{"agent_id": "a"}, {"agent_id": 7, "intent": "x"}, [], "x"])
@@ -286,7 +305,7 @@ async def test_subscription_ended_before_it_began_is_answered(room: Room) -> Non
     for request_id in ("a", "b"):
         host.send({"id": request_id, "method": "runs.subscribe", "params": {"run_id": run_id}})
     answers = [
-        await host.outbox.expect(lambda f, wanted=wanted: f.get("id") == wanted)
+        await host.outbox.expect(functools.partial(is_answer, request_id=wanted))
         for wanted in ("a", "b")
     ]
     assert [("result" in answer) for answer in answers].count(True) >= 1
@@ -329,6 +348,12 @@ async def test_chat_turn_is_a_run_of_its_agent(room: Room) -> None:
     assert (listed["run_id"], listed["turn_count"]) == ("turn-1", 1)
 
 
+def test_start_of_a_run_is_no_trace_event() -> None:
+    """Who follows a run knows that it has started."""
+    event = Event(1, "e", "runs/r", "run.started", "a", 0, msgspec.Raw(b"{}"))
+    assert records.trace_event(event) is None
+
+
 # -- concurrency -----------------------------------------------------------------------------
 
 
@@ -364,3 +389,9 @@ async def test_unknown_method_is_not_found_and_unexpected_failure_is_told(
     assert (error["code"], "boom" in error["message"]) == (-32603, True)
     assert (await host.fail("runs.get_trace", {"run_id": []}))["code"] == -32602
     await client.start_run()
+
+
+def test_method_has_one_definition() -> None:
+    """Two methods of one name are a mistake that is seen at the start."""
+    with pytest.raises(ValueError, match=r"runs\.start is defined twice"):
+        table(car_runs.METHODS, [msgspec.structs.replace(car_runs.METHODS[0])])

@@ -6,8 +6,11 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from hubbub.core.issues import TrackerLimits
+from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
 from hubbub.dialects.car.settings import CarSettings
+from hubbub.dialects.crosslink.settings import CrosslinkSettings
 
 
 LISTENERS = {
@@ -33,6 +36,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral: bool = False
     """Keep the store in memory."""
     presence: PresenceRules = PresenceRules()
+    tracker: TrackerLimits = TrackerLimits()
+    locks: LockRules = LockRules()
+    crosslink: CrosslinkSettings = CrosslinkSettings()
     car: CarSettings = CarSettings()
     demo: bool = False
     log_level: str = "info"

@@ -131,7 +131,9 @@ class StaleFence(Conflict):
         self.issue, self.presented, self.current = issue, presented, current
 
     def __str__(self) -> str:
-        """Show both numbers."""
+        """Show both numbers, or that the grant itself has ended."""
+        if self.presented == self.current:
+            return f"fence {self.presented} of issue {self.issue} is stale: its lock has ended"
         return f"fence {self.presented} of issue {self.issue} is stale; it is {self.current} now"
 
 

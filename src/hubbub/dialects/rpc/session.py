@@ -7,6 +7,7 @@ import msgspec
 
 from hubbub.core.bus import Member
 from hubbub.core.hub import Hub
+from hubbub.core.presence import Attachment
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection
 from hubbub.dialects.rpc import frames
@@ -35,12 +36,17 @@ class RpcSession:
         self.events = events
         self.subscriptions: dict[int, Member] = {}
         self._methods = methods
+        self._attachment: Attachment | None = None
 
     def opened(self) -> None:
-        """Say nothing: the client speaks first."""
+        """Say nothing: the client speaks first. An agent is here from now on."""
+        if self.principal.agent is not None:
+            self._attachment = self.hub.presence.attach(self.principal.agent, "hubbub")
 
     def received(self, text: str) -> Coroutine[Any, Any, None] | None:
         """Run one call."""
+        if self._attachment is not None:
+            self._attachment.touch()
         try:
             call = frames.decode(text)
         except BadFrame as error:
@@ -58,7 +64,9 @@ class RpcSession:
         self.outbox.send(frames.notification("daemon.stopping", {}))
 
     def closed(self) -> None:
-        """End the connection's subscriptions, and what its runs do at its end."""
+        """End what lives as long as the connection: subscriptions, presence, its runs' owner."""
+        if self._attachment is not None:
+            self._attachment.detach()
         for member in self.subscriptions.values():
             member.leave()
         if self.connection_id is not None:
@@ -77,6 +85,8 @@ class PostCaller:
         self.hub = hub
         self.principal = principal
         self.events = events
+        if principal.agent is not None:
+            hub.presence.heard(principal.agent, "hubbub")
 
 
 def run(

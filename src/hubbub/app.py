@@ -152,9 +152,9 @@ class Daemon:
                 settings=self.settings.car,
                 ambient_agent=ambient_agent(),
             ),
+            "openclaw": OpenclawDialect(hub, self.settings.openclaw),
             "x0x": X0xDialect(hub, self.stopping.set),
         }
-        return {"hubbub": RpcDialect(hub), "openclaw": OpenclawDialect(hub)}
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
         gate = Gate(frozenset(), frozenset())

@@ -25,7 +25,10 @@ class Pump:
         """Prepare a connection of one WebSocket path."""
         self.socket = socket
         self.ws = web.WebSocketResponse(
-            max_msg_size=socket.max_message_bytes, compress=False, timeout=CLOSE_S / 2
+            # The library refuses messages of this size; ours is the largest that is taken.
+            max_msg_size=socket.max_message_bytes + 1,
+            compress=False,
+            timeout=CLOSE_S / 2,
         )
         self.transport: asyncio.Transport | None = None
         self.outbox: WsOutbox | NumberedWsOutbox | None = None

@@ -11,11 +11,13 @@ from hubbub.dialects.base import Connection, Request, Response, Session, Socket
 from hubbub.errors import HubbubError
 from hubbub.telemetry import log
 from hubbub.transport.http import AiohttpHandler, Door, to_aiohttp
-from hubbub.transport.outbox import NumberedWsOutbox, WsOutbox
+from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
 
 
 CLOSE_S = 5.0
 """Seconds that a peer has to take our close frame before the connection is cut."""
+MAX_UNREAD_BYTES = 8 * 1024 * 1024
+"""Bytes that wait for a peer, answers included, from which its requests are not read."""
 
 
 class Pump:
@@ -58,7 +60,7 @@ class Pump:
         gauge.inc()
         try:
             self.session.opened()
-            await self._receive(self.session)
+            await self._receive(self.session, self.outbox)
         finally:
             gauge.dec()
             for task in tuple(self._tasks):
@@ -72,7 +74,7 @@ class Pump:
             self.session.shutting_down()
             self.outbox.close(self.socket.shutdown_code, self.socket.shutdown_reason)
 
-    async def _receive(self, session: Session) -> None:
+    async def _receive(self, session: Session, outbox: FrameOutbox) -> None:
         serial = self.socket.serial
         async for message in self.ws:
             if message.type is WSMsgType.TEXT:
@@ -81,12 +83,15 @@ class Pump:
                 work = session.received_binary(message.data)
             else:
                 continue
-            if work is None:
-                continue
-            if serial:
-                await work
-            else:
-                self._spawn(work)
+            if work is not None:
+                if serial:
+                    await work
+                else:
+                    self._spawn(work)
+            # Answers are never dropped: a peer that asks and does not read must not be asked
+            # for its next request, or it would fill our memory.
+            if outbox.queued_bytes > MAX_UNREAD_BYTES:
+                await outbox.drained()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

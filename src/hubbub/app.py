@@ -15,8 +15,8 @@ from hubbub.config import Settings, ambient_agent
 from hubbub.core.access import Access
 from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
-from hubbub.core.direct import Direct
 from hubbub.core.chat import Chat
+from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
 from hubbub.core.identity import Identities
 from hubbub.core.issue_reads import IssueReads
@@ -29,9 +29,8 @@ from hubbub.core.topics import Topics
 from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
-from hubbub.dialects.crosslink import CrosslinkDialect
 from hubbub.dialects.car import CarDialect
-from hubbub.dialects.openclaw import OpenclawDialect
+from hubbub.dialects.crosslink import CrosslinkDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError

@@ -9,8 +9,8 @@ import platformdirs
 from hubbub.core.issues import TrackerLimits
 from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
-from hubbub.dialects.crosslink.settings import CrosslinkSettings
 from hubbub.dialects.car.settings import CarSettings
+from hubbub.dialects.crosslink.settings import CrosslinkSettings
 from hubbub.dialects.openclaw.settings import OpenclawSettings
 
 

@@ -5,10 +5,10 @@ import msgspec
 from hubbub.core.access import Access
 from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
+from hubbub.core.chat import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.identity import Identities
 from hubbub.core.issue_reads import IssueReads
-from hubbub.core.chat import Chat
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
 from hubbub.core.ports import Store

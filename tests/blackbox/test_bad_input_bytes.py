@@ -22,7 +22,7 @@ SEED = 20_261_121
 LARGEST = {
     "hubbub": 16 * MIB,
     "x0x": 16 * MIB,
-    "crosslink": 16 * MIB,
+    "crosslink": 65_536,
     "car": 16 * MIB,
     "openclaw": 524_288,
 }

@@ -31,7 +31,6 @@ from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.car import CarDialect
 from hubbub.dialects.crosslink import CrosslinkDialect
-from hubbub.dialects.openclaw import OpenclawDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
@@ -153,7 +152,6 @@ class Daemon:
                 ambient_agent=ambient_agent(),
             ),
             "x0x": X0xDialect(hub, self.stopping.set),
-            "openclaw": OpenclawDialect(hub),
         }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:

@@ -14,18 +14,24 @@ from pathlib import Path
 from hubbub.config import Settings
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
+from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
+from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
+from hubbub.core.presence import Presence
+from hubbub.core.runs import Runs
+from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.rpc import RpcDialect
+from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
-from hubbub.transport.outbox import Flusher
 from hubbub.transport.server import Listener, bind
+from hubbub.transport.tick import Tick
 
 
 class Daemon:
@@ -37,6 +43,7 @@ class Daemon:
         self.metrics = Metrics()
         self.listeners: dict[str, Listener] = {}
         self.stopping = asyncio.Event()
+        self._tick = Tick(asyncio.get_running_loop())
         self._files = DataDirectory(settings.data_dir)
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
@@ -54,17 +61,30 @@ class Daemon:
             crash = crash_points(settings.crash_at)
             path = None if settings.ephemeral else settings.data_dir / "hubbub.db"
             self._store = store = SqliteStore(path, clock=wall_clock, ids=uuid7, crash=crash)
-            bus = Bus(store)
+            bus = Bus(store, self._tick.tell)
             self._journal = journal = Journal(store, bus, crash=crash)
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
+            await identities.load()
+            bus.listen(("agents/*",), identities.heard)
+            presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
+            await presence.load()
+            SignsOfLife(presence, bus)
+            self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
+            runs = Runs(journal, store, bus, wall_clock, uuid7)
+            await runs.load()
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
+                runs=runs,
                 access=access,
+                identities=identities,
+                direct=Direct(journal, identities, wall_clock, uuid7),
+                presence=presence,
                 clock=wall_clock,
                 ids=uuid7,
             )
@@ -96,10 +116,12 @@ class Daemon:
 
     def _dialects(self, hub: Hub) -> dict[str, Dialect]:
         """Build every dialect, by the name of its listener."""
-        return {"hubbub": RpcDialect(hub)}
+        return {
+            "hubbub": RpcDialect(hub),
+            "x0x": X0xDialect(hub, self.stopping.set),
+        }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
-        flusher = Flusher(asyncio.get_running_loop())
         gate = Gate(frozenset(), frozenset())
         for name, dialect in dialects.items():
             address = self.settings.listen.get(name, "")
@@ -119,7 +141,7 @@ class Daemon:
                 others = [(f"/{other}", dialects[other]) for other in dialects if other != name]
                 doors = [*others, *doors]
             self.listeners[name] = Listener(
-                name, sock, doors, gate=gate, flusher=flusher, metrics=self.metrics
+                name, sock, doors, gate=gate, tick=self._tick, metrics=self.metrics
             )
         if not self.listeners:
             message = "no listener could be opened"
@@ -198,6 +220,16 @@ class DataDirectory:
         if self._lock is not None:
             for name in ("listeners.json", "api.port"):
                 (self.path / name).unlink(missing_ok=True)
+
+
+async def every(seconds: float, call: Callable[[], None]) -> None:
+    """Call something on the clock until cancelled; a failure is logged and the clock goes on."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            call()
+        except Exception:  # noqa: BLE001 the clock goes on
+            log.exception("tick_failed", call=repr(call))
 
 
 def crash_points(setting: str) -> Callable[[str], None]:

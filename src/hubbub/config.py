@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from hubbub.core.presence import PresenceRules
+
 
 LISTENERS = {
     "hubbub": "127.0.0.1:7070",
@@ -28,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Listeners whose address was asked for: one that is taken is then an error."""
     ephemeral: bool = False
     """Keep the store in memory."""
+    presence: PresenceRules = PresenceRules()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

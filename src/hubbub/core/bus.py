@@ -6,7 +6,6 @@ loop and nothing on the live path waits.
 """
 
 import asyncio
-import functools
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
@@ -40,7 +39,7 @@ class Resumed(msgspec.Struct, frozen=True):
 class Audience:
     """Receivers of one encoding of one set of topics."""
 
-    __slots__ = ("_members", "encode", "holders", "key", "patterns", "vital")
+    __slots__ = ("_fan_out", "_members", "encode", "holders", "key", "patterns", "vital")
 
     def __init__(
         self,
@@ -48,11 +47,13 @@ class Audience:
         patterns: frozenset[str],
         encode: Encode,
         vital: Callable[[Event], bool] | None,
+        fan_out: "FanOut",
     ) -> None:
         self.key = key
         self.patterns = patterns
         self.encode = encode
         self.vital = vital
+        self._fan_out = fan_out
         self.holders = 0
         """Members, live or still reading the store."""
         # Replaced as a whole, so that joining and leaving during a walk is safe.
@@ -72,16 +73,10 @@ class Audience:
         if not members:
             return
         message = self.encode(event)
-        if message is None:
-            return
-        frame = members[0].outbox.frame(message)
-        if self.vital is not None and self.vital(event):
-            for member in members:
-                member.outbox.press(frame)
-            return
-        for member in members:
-            if not member.push(frame):
-                member.lagged(event)
+        if message is not None:
+            frame = members[0].outbox.frame(message)
+            is_vital = self.vital is not None and self.vital(event)
+            self._fan_out(members, frame, event, is_vital)
 
 
 class Listener:
@@ -101,13 +96,12 @@ class Listener:
 class Member:
     """One connection's place in one audience."""
 
-    __slots__ = ("_bus", "after", "audience", "left", "outbox", "push", "task")
+    __slots__ = ("_bus", "after", "audience", "left", "outbox", "task")
 
     def __init__(self, bus: "Bus", audience: Audience, outbox: Outbox) -> None:
         self._bus = bus
         self.audience = audience
         self.outbox = outbox
-        self.push = outbox.push
         self.left = False
         self.after: int | None = None
         """While it reads the store: the last ``seq`` that it was given."""
@@ -122,20 +116,40 @@ class Member:
             self.task.cancel()
         self._bus.drop(self)
 
-    def lagged(self, event: Event) -> None:
-        """Fall back to reading the store: the queue did not take this event."""
-        if event.seq:
+    def give(self, frame: bytes, event: Event, is_vital: bool) -> None:  # noqa: FBT001 as FanOut
+        """Queue one frame; where the queue does not take it, go on from the store."""
+        if self.left or self.after is not None:
+            return
+        if is_vital:
+            self.outbox.press(frame)
+        elif not self.outbox.push(frame) and event.seq:
             self.audience.remove(self)
             self._bus.lags += 1
             self._bus.follow(self, event.seq - 1)
 
 
+FanOut = Callable[[tuple[Member, ...], bytes, Event, bool], None]
+"""Gives one frame to all members of an audience; the last argument: it is vital."""
+
+
+def give_each(
+    members: tuple[Member, ...],
+    frame: bytes,
+    event: Event,
+    is_vital: bool,  # noqa: FBT001 as FanOut
+) -> None:
+    """Fan out the plain way, at once and one by one."""
+    for member in members:
+        member.give(frame, event, is_vital)
+
+
 class Bus:
     """Who hears what."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, fan_out: FanOut = give_each) -> None:
         """Begin with nobody listening, at the store's newest event."""
         self._store = store
+        self._fan_out = fan_out
         self.told = store.last_seq()
         """``seq`` of the newest event that subscribers have been told."""
         self._audiences: dict[Hashable, Audience] = {}
@@ -211,7 +225,7 @@ class Bus:
         """
         audience = self._audiences.get(key)
         if audience is None:
-            audience = Audience(key, frozenset(patterns), encode, vital)
+            audience = Audience(key, frozenset(patterns), encode, vital, self._fan_out)
             self._audiences[key] = audience
             self._hearers[id(audience)] = audience
             self._matches.clear()
@@ -271,23 +285,22 @@ class Bus:
         member.after = after
         self._following.add(member)
         member.task = asyncio.get_running_loop().create_task(self._follow(member))
-        member.task.add_done_callback(functools.partial(self._followed, member))
 
     def needed(self) -> int:
         """Give the ``seq`` after which retention must not cut: someone is still reading."""
         return min((member.after or 0 for member in self._following), default=self.told)
 
-    def _followed(self, member: Member, task: asyncio.Task[None]) -> None:
-        """Clean up; a member that cannot be fed is closed, never left with a silent hole."""
-        self._following.discard(member)
-        member.task = member.after = None
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("replay_failed", error=str(error))
+    async def _follow(self, member: Member) -> None:
+        """Feed a member; one that cannot be fed is closed, never left with a silent hole."""
+        try:
+            await self._catch_up(member)
+        except Exception as error:  # noqa: BLE001 whatever the store says, the member must know
+            log.error("replay_failed", error=repr(error))
+            self._following.discard(member)
             member.outbox.close(1011, "replay failed; resume from your last position")
 
-    async def _follow(self, member: Member) -> None:
-        audience = member.audience
-        patterns = sorted(audience.patterns)
+    async def _catch_up(self, member: Member) -> None:
+        patterns = sorted(member.audience.patterns)
         while True:
             await member.outbox.drained()
             upto = self.told
@@ -305,7 +318,9 @@ class Bus:
             if member.after == upto and self._give_all(member, kept):
                 break  # otherwise the outbox is full, and what was kept is read again
         if not member.left:
-            audience.add(member)
+            member.after = member.task = None
+            self._following.discard(member)
+            member.audience.add(member)
 
     async def _page(self, member: Member, patterns: list[str], upto: int) -> None:
         """Give one page of stored events, as far as the outbox takes them."""
@@ -318,7 +333,7 @@ class Bus:
         encode, frame = member.audience.encode, member.outbox.frame
         for event in events:
             message = encode(event)
-            if message is not None and not member.push(frame(message)):
+            if message is not None and not member.outbox.push(frame(message)):
                 return False
             member.after = event.seq or member.after
         return True

@@ -4,8 +4,12 @@ import msgspec
 
 from hubbub.core.access import Access
 from hubbub.core.bus import Bus
+from hubbub.core.direct import Direct
+from hubbub.core.identity import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Store
+from hubbub.core.presence import Presence
+from hubbub.core.runs import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.values import Clock, IdSource
 
@@ -17,6 +21,10 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     journal: Journal
     store: Store
     topics: Topics
+    runs: Runs
     access: Access
+    identities: Identities
+    direct: Direct
+    presence: Presence
     clock: Clock
     ids: IdSource

@@ -8,9 +8,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from hubbub.core.bus import Bus
 from hubbub.core.ports import Settled, Store, Unit
-from hubbub.core.values import Position
+from hubbub.core.values import Event, Position
 
 
 T = TypeVar("T")
@@ -70,6 +72,19 @@ class Journal:
 
         self.submit(unit, done)
         return await future
+
+    async def recent(self, topic: str, limit: int, *, upto: int) -> list[Event]:
+        """Read the newest events of one topic, oldest first.
+
+        Args:
+            limit: At most this many.
+            upto: None after this ``seq``.
+        """
+        rows = await self._store.rows("journal_recent", topic=topic, upto=upto, limit=limit)
+        return [
+            Event(r[0], r[1], r[2], r[3], r[4], r[5], msgspec.Raw(r[6]), r[7])
+            for r in reversed(rows)
+        ]
 
     async def settled(self) -> None:
         """Wait until every submitted unit is settled."""

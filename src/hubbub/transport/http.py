@@ -16,7 +16,8 @@ from hubbub.dialects.base import (
 )
 from hubbub.errors import Forbidden, HubbubError, InternalError, TooLarge
 from hubbub.telemetry import Metrics, log
-from hubbub.transport.outbox import Flusher, SseOutbox
+from hubbub.transport.outbox import SseOutbox
+from hubbub.transport.tick import Tick
 
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -56,13 +57,13 @@ class Door:
     """One dialect at one place of one listener."""
 
     def __init__(
-        self, dialect: Dialect, gate: Gate, flusher: Flusher, metrics: Metrics, prefix: str = ""
+        self, dialect: Dialect, gate: Gate, tick: Tick, metrics: Metrics, prefix: str = ""
     ) -> None:
         """Serve a dialect under a path prefix."""
         self.dialect = dialect
         self.prefix = prefix
         self._gate = gate
-        self.flusher = flusher
+        self.tick = tick
         self.metrics = metrics
         self.streams: set[asyncio.Task[None]] = set()
 
@@ -155,7 +156,7 @@ class Door:
         def end(_code: int, _reason: str) -> None:
             task.cancel()
 
-        outbox = SseOutbox(transport, writer.drain, self.flusher, answer.rules, end)
+        outbox = SseOutbox(transport, writer.drain, self.tick, answer.rules, end)
         task = asyncio.ensure_future(answer.open(outbox))
         self.streams.add(task)
         gauge = self.metrics.connections.labels(self.dialect.name)

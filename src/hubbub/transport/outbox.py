@@ -1,9 +1,9 @@
-"""The bounded queue of frames towards one connection, and the one write per tick.
+"""The bounded queue of frames towards one connection.
 
 While a peer keeps up, its frames wait only for the end of the current tick of the event
-loop, and then leave in a single write. When the transport's own buffer is over its limit
-the peer is stalled: frames are held back, bounded in number and bytes, and what happens
-beyond that is the dialect's choice (``OutboxRules``).
+loop, and then leave in a single write (``tick.py``). When the transport's own buffer is
+over its limit the peer is stalled: frames are held back, bounded in number and bytes, and
+what happens beyond that is the dialect's choice (``OutboxRules``).
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from hubbub.dialects.base import OutboxRules, Overflow
+from hubbub.transport.tick import Tick
 
 
 WRITE_BUFFER_BYTES = 256 * 1024
@@ -21,51 +22,35 @@ REPLAY_PAGE_BYTES = 1024 * 1024
 _TEXT_FINAL = 0x81
 
 
-class Flusher:
-    """Writes out every outbox that got frames in this tick, at the end of the tick."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin with nothing to write."""
-        self._loop = loop
-        self._dirty: list[FrameOutbox] = []
-
-    def mark(self, outbox: "FrameOutbox") -> None:
-        """Have an outbox written at the end of this tick."""
-        if not self._dirty:
-            self._loop.call_soon(self._flush)
-        self._dirty.append(outbox)
-
-    def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        for outbox in dirty:
-            outbox.flush()
-
-
 class FrameOutbox:
     """Frames towards one peer; subclasses know how a message becomes a frame."""
+
+    numbered = False
+    """A frame becomes complete only with this connection's own number."""
 
     __slots__ = (
         "_drain",
         "_drained",
-        "_flusher",
         "_held",
         "_held_bytes",
         "_pending",
         "_rules",
         "_task",
+        "_tick",
         "_transport",
         "_when_closed",
         "closing",
         "dropped",
         "missed",
-        "sent",
+        "ready",
+        "write",
     )
 
     def __init__(
         self,
         transport: asyncio.WriteTransport,
         drain: Callable[[], Awaitable[None]],
-        flusher: Flusher,
+        tick: Tick,
         rules: OutboxRules,
         when_closed: Callable[[int, str], None],
     ) -> None:
@@ -77,7 +62,7 @@ class FrameOutbox:
         """
         self._transport = transport
         self._drain = drain
-        self._flusher = flusher
+        self._tick = tick
         self._rules = rules
         self._when_closed = when_closed
         self._pending: list[bytes] = []
@@ -89,7 +74,10 @@ class FrameOutbox:
         self.dropped = 0
         self.missed = 0
         """Frames dropped since the peer was last told."""
-        self.sent = 0
+        self.ready = True
+        """Healthy, and nothing of its own waits: a shared frame may be written as it is."""
+        self.write = transport.write
+        """Hands bytes to the transport; for the tick, which has checked ``ready``."""
 
     # -- what the core and the dialects call ----------------------------------------------
 
@@ -101,16 +89,13 @@ class FrameOutbox:
         """Queue an event frame; false: full, and this dialect's rule is to refuse."""
         if self._held is not None:
             return self._hold(frame)
-        pending = self._pending
-        if not pending:
-            self._flusher.mark(self)
-        pending.append(frame)
+        self._queue(frame)
         return True
 
     def press(self, frame: bytes) -> None:
         """Queue a frame that must not be dropped; a full queue closes the connection."""
         if self._held is None:
-            self.push(frame)
+            self._queue(frame)
         elif self._has_room(frame):
             self._keep(frame)
         else:
@@ -119,12 +104,15 @@ class FrameOutbox:
     def send(self, message: bytes) -> None:
         """Queue an answer, in order with the events; never dropped."""
         frame = self._answer(message)
-        if self._held is not None:
+        if not self._tick.answer(self, frame):
+            self.answer(frame)
+
+    def answer(self, frame: bytes) -> None:
+        """Queue a frame after everything that was told before it; for the tick."""
+        if self._held is None:
+            self._queue(frame)
+        else:
             self._keep(frame)
-            return
-        if not self._pending:
-            self._flusher.mark(self)
-        self._pending.append(frame)
 
     async def drained(self) -> None:
         """Wait until a page of replayed events may be queued."""
@@ -137,14 +125,16 @@ class FrameOutbox:
         """Send what this tick has queued, then close; safe to call twice."""
         if self.closing:
             return
+        self._tick.flush()
         self.closing = True
-        self._write()
+        self.ready = False
         self._wake()
         self._when_closed(code, reason)
 
     def ended(self) -> None:
         """Forget everything: the connection is gone."""
         self.closing = True
+        self.ready = False
         self._pending = []
         self._held = deque()
         self._held_bytes = 0
@@ -165,12 +155,28 @@ class FrameOutbox:
     # -- writing -------------------------------------------------------------------------
 
     def flush(self) -> None:
-        """Write this tick's frames in one go; called by the flusher."""
-        if self.closing:
-            return
-        self._write()
+        """Write what waits in one go; called by the tick."""
+        if not self.closing:
+            self._write()
+            self.ready = self._held is None
+            self.check()
+
+    def check(self) -> None:
+        """See whether the peer still takes what it is sent; called by the tick."""
         if self._transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
             self._stall()
+
+    def numbered_frames(self, frames: list[bytes]) -> bytes:
+        """Give what to write of frames that a whole audience gets, each with its number."""
+        if len(frames) == 1:
+            return self._finish(frames[0])
+        return b"".join(map(self._finish, frames))
+
+    def _queue(self, frame: bytes) -> None:
+        if not self._pending:
+            self.ready = False
+            self._tick.mark(self)
+        self._pending.append(frame)
 
     def _answer(self, message: bytes) -> bytes:
         """Wrap an answer; a numbered outbox does not number it."""
@@ -185,17 +191,14 @@ class FrameOutbox:
         if not pending or self._transport.is_closing():
             return
         self._pending = []
-        self.sent += len(pending)
-        if len(pending) == 1:
-            self._transport.write(self._finish(pending[0]))
-        else:
-            self._transport.write(b"".join(map(self._finish, pending)))
+        self.write(self.numbered_frames(pending) if self.numbered else b"".join(pending))
 
     # -- a stalled peer ------------------------------------------------------------------
 
     def _stall(self) -> None:
         if self._held is None:
             self._held = deque()
+            self.ready = False
             self._task = asyncio.get_running_loop().create_task(self._recover())
 
     async def _recover(self) -> None:
@@ -215,6 +218,7 @@ class FrameOutbox:
             return  # the reader of this connection sees the same and cleans up
         if not self.closing:
             self._held = None
+            self.ready = not self._pending
             self._task = None
             self._wake()
 
@@ -289,16 +293,18 @@ class NumberedWsOutbox(FrameOutbox):
 
     __slots__ = ("_seq",)
 
+    numbered = True
+
     def __init__(
         self,
         transport: asyncio.WriteTransport,
         drain: Callable[[], Awaitable[None]],
-        flusher: Flusher,
+        tick: Tick,
         rules: OutboxRules,
         when_closed: Callable[[int, str], None],
     ) -> None:
         """Begin to count at 1."""
-        super().__init__(transport, drain, flusher, rules, when_closed)
+        super().__init__(transport, drain, tick, rules, when_closed)
         self._seq = 0
 
     def frame(self, message: bytes) -> bytes:

@@ -13,7 +13,7 @@ from hubbub.dialects.base import Dialect
 from hubbub.errors import StartError
 from hubbub.telemetry import Metrics
 from hubbub.transport.http import AiohttpHandler, Door, Gate
-from hubbub.transport.outbox import Flusher
+from hubbub.transport.tick import Tick
 from hubbub.transport.ws import Pumps, ws_handler
 
 
@@ -69,7 +69,7 @@ class Listener:
         doors: Sequence[tuple[str, Dialect]],
         *,
         gate: Gate,
-        flusher: Flusher,
+        tick: Tick,
         metrics: Metrics,
     ) -> None:
         """Prepare to serve dialects, each under its prefix, on a bound socket."""
@@ -78,7 +78,7 @@ class Listener:
         self.address = Address(host, port)
         self._sock = sock
         self._pumps = Pumps()
-        self._doors = [Door(dialect, gate, flusher, metrics, prefix) for prefix, dialect in doors]
+        self._doors = [Door(dialect, gate, tick, metrics, prefix) for prefix, dialect in doors]
         self._runner: web.AppRunner | None = None
 
     async def open(self) -> None:

@@ -41,7 +41,7 @@ class Pump:
         self.transport = transport
         outbox_type = NumberedWsOutbox if self.socket.numbered else WsOutbox
         self.outbox = outbox_type(
-            transport, writer.drain, door.flusher, self.socket.rules, self._close
+            transport, writer.drain, door.tick, self.socket.rules, self._close
         )
         self.session = self.socket.open(
             Connection(

@@ -23,7 +23,7 @@ SELECT count(*), coalesce(sum(length(data)), 0), coalesce(min(seq), 0) FROM jour
 -- name: journal_recent
 -- The newest events of one topic, newest first.
 SELECT seq, id, topic, kind, actor, at, data, cause FROM journal
-WHERE topic = :topic ORDER BY seq DESC LIMIT :limit;
+WHERE topic = :topic AND seq <= :upto ORDER BY seq DESC LIMIT :limit;
 
 -- name: trim_topic
 DELETE FROM journal WHERE topic = :topic AND seq <= :seq;

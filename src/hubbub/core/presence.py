@@ -1,0 +1,353 @@
+"""Who is here: connections, acts, silence.
+
+An agent is *active* while it acts, *idle* and then *stale* when it falls silent (on the clock,
+whether or not anyone looks), and *offline* when its last connection has ended. Memory is the
+truth here, because connections live in memory; the store keeps a copy, so that a restart
+knows who was connected and tells everyone that they are not.
+
+``agent.heartbeat`` is ephemeral (presence ticks are not history); ``agent.connected``,
+``agent.disconnected`` and ``agent.status`` are in the journal. Each is told after what it
+says has been stored.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from hubbub.core.bus import Bus
+from hubbub.core.journal import Journal
+from hubbub.core.ports import Settled, Store, Transaction
+from hubbub.core.values import Clock, Event, IdSource, uuid7
+from hubbub.telemetry import log
+
+
+Status = Literal["active", "idle", "stale", "offline"]
+
+
+class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The ``[presence]`` settings."""
+
+    idle_after_s: float = 300.0
+    """Seconds of silence after which an agent is idle."""
+    stale_after_s: float = 1800.0
+    """Seconds of silence after which an agent is stale."""
+    tick_s: float = 5.0
+    """Seconds between two looks at the clock."""
+    heartbeat_interval_s: float = 5.0
+    """Seconds between two heartbeat events of one agent at least, where it did not itself send
+    a heartbeat, come back from silence or turn to another issue."""
+    max_agents: int = 10_000
+    """Agents remembered; beyond, those without a connection are forgotten, longest silent
+    first."""
+
+
+DEFAULT_RULES = PresenceRules()
+
+
+class AgentPresence(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one agent's presence."""
+
+    agent: str
+    status: Status
+    last_heartbeat: int
+    """Unix time in milliseconds of its last act."""
+    active_issue_id: int | None
+    doors: list[str]
+    """Doors through which it is connected; without a connection, the one last heard through."""
+    machine_id: str
+    connected: bool
+
+
+class _Record:
+    """One agent, as memory holds it."""
+
+    __slots__ = ("agent", "connections", "issue", "last", "machine", "status", "told", "via")
+
+    def __init__(self, agent: str) -> None:
+        self.agent = agent
+        self.status: Status = "offline"
+        self.last = 0
+        # When the last heartbeat event was told.
+        self.told = 0
+        self.issue: int | None = None
+        self.machine = ""
+        self.via = ""
+        # The door of each open connection.
+        self.connections: list[str] = []
+
+    def row(self) -> dict[str, Any]:
+        """Give the values of ``presence_put``."""
+        return {
+            "agent": self.agent,
+            "status": self.status,
+            "last_heartbeat": self.last,
+            "active_issue_id": self.issue,
+            "machine_id": self.machine,
+            "doors": msgspec.json.encode(self.connections).decode(),
+        }
+
+    def shown(self) -> AgentPresence:
+        """Give what may be shown."""
+        doors = set(self.connections) or {self.via} - {""}
+        return AgentPresence(
+            agent=self.agent,
+            status=self.status,
+            last_heartbeat=self.last,
+            active_issue_id=self.issue,
+            doors=sorted(doors),
+            machine_id=self.machine,
+            connected=bool(self.connections),
+        )
+
+
+class Attachment:
+    """One connection of one agent."""
+
+    __slots__ = ("_leave", "_touch", "attached")
+
+    def __init__(self, touch: Callable[[int | None], None], leave: Callable[[], None]) -> None:
+        """Begin attached; made by ``Presence.attach``."""
+        self._touch = touch
+        self._leave = leave
+        self.attached = True
+
+    def touch(self, active_issue_id: int | None = None) -> None:
+        """Note that the agent did something; cheap enough for every message.
+
+        Args:
+            active_issue_id: What it works on now; ``None``: as before.
+        """
+        if self.attached:
+            self._touch(active_issue_id)
+
+    def detach(self) -> None:
+        """Note that the connection has ended; safe to call twice."""
+        if self.attached:
+            self.attached = False
+            self._leave()
+
+
+class Presence:
+    """Knows every agent's presence and tells how it changes."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        *,
+        rules: PresenceRules = DEFAULT_RULES,
+        ids: IdSource = uuid7,
+    ) -> None:
+        """Begin with nobody; ``load`` adds whom the store knows."""
+        self._journal = journal
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._ids = ids
+        self.rules = rules
+        self._interval_ms = int(rules.heartbeat_interval_s * 1000)
+        self._records: dict[str, _Record] = {}
+
+    async def load(self) -> None:
+        """Read the store; who was connected when the daemon ended is told as gone."""
+        for row in await self._store.rows("presence_all"):
+            record = _Record(row[0])
+            record.status, record.last, record.issue, record.machine = row[1:5]
+            self._records[record.agent] = record
+            doors = msgspec.json.decode(row[5], type=list[str])
+            # One by one, so that the events count down as they do when connections end.
+            record.connections = list(doors)
+            for door in doors:
+                self._disconnect(record, door)
+
+    # -- what doors call -----------------------------------------------------------------
+
+    def attach(self, agent: str, door: str, *, machine_id: str = "") -> Attachment:
+        """Note that an agent has connected; it may have any number of connections.
+
+        Args:
+            door: Name of the dialect that it came through.
+        """
+        record = self._record(agent)
+        record.connections.append(door)
+        connected = {"agent": agent, "door": door, "connections": len(record.connections)}
+        self._act(record, beat=True, machine=machine_id, first=("agent.connected", connected))
+        return Attachment(
+            functools.partial(self._act, record),
+            functools.partial(self._disconnect, record, door),
+        )
+
+    def heard(
+        self,
+        agent: str,
+        door: str,
+        *,
+        active_issue_id: int | None = None,
+        machine_id: str = "",
+    ) -> None:
+        """Note an act without a connection.
+
+        Args:
+            door: Name of the dialect that it came through; empty where that is not known.
+            active_issue_id: What it works on now; ``None``: as before.
+        """
+        record = self._record(agent)
+        record.via = door or record.via
+        self._act(record, active_issue_id, machine=machine_id)
+
+    def beat(
+        self,
+        agent: str,
+        door: str,
+        *,
+        active_issue_id: int | None = None,
+        machine_id: str = "",
+    ) -> AgentPresence:
+        """Note a heartbeat that the agent itself sent: it is always told.
+
+        Args:
+            active_issue_id: What it works on now; ``None``: on nothing.
+        """
+        record = self._record(agent)
+        record.via = door
+        record.issue = active_issue_id
+        self._act(record, beat=True, machine=machine_id)
+        return record.shown()
+
+    def finished(self, agent: str, issue_id: int) -> None:
+        """Note that an agent no longer works on an issue."""
+        record = self._record(agent)
+        ends = record.issue == issue_id
+        record.issue = None if ends else record.issue
+        self._act(record, beat=ends)
+
+    def list(self) -> list[AgentPresence]:
+        """Give all agents that are known, by name."""
+        return [self._records[agent].shown() for agent in sorted(self._records)]
+
+    def get(self, agent: str) -> AgentPresence | None:
+        """Give one agent; ``None`` if it was never heard."""
+        record = self._records.get(agent)
+        return None if record is None else record.shown()
+
+    def tick(self) -> None:
+        """Look at the clock: tell who has fallen silent."""
+        for record in self._records.values():
+            status = self._by_age(record)
+            if record.status not in (status, "offline"):
+                self._turn(record, status, actor="hubbub")
+
+    # -- what changes --------------------------------------------------------------------
+
+    def _record(self, agent: str) -> _Record:
+        record = self._records.get(agent)
+        if record is None:
+            record = self._records[agent] = _Record(agent)
+            if len(self._records) > self.rules.max_agents:
+                self._forget_one(record)
+        return record
+
+    def _forget_one(self, newest: _Record) -> None:
+        absent = (r for r in self._records.values() if not r.connections and r is not newest)
+        oldest = min(absent, key=lambda record: record.last, default=None)
+        if oldest is not None:
+            agent = oldest.agent
+            del self._records[agent]
+            self._submit(lambda tx: tx.execute("presence_delete", agent=agent))
+
+    def _by_age(self, record: _Record) -> Status:
+        age_ms = self._clock() - record.last
+        if age_ms < self.rules.idle_after_s * 1000:
+            return "active"
+        return "idle" if age_ms < self.rules.stale_after_s * 1000 else "stale"
+
+    def _act(
+        self,
+        record: _Record,
+        issue: int | None = None,
+        *,
+        beat: bool = False,
+        machine: str = "",
+        first: tuple[str, object] | None = None,
+    ) -> None:
+        """Note an act; tell it unless that was done a moment ago and nothing is new.
+
+        Args:
+            first: An event to store and tell before the heartbeat.
+        """
+        now = record.last = self._clock()
+        woken = record.status != "active"
+        turned = issue is not None and issue != record.issue
+        if not (beat or woken or turned) and now - record.told < self._interval_ms:
+            return
+        record.told = now
+        record.machine = machine or record.machine
+        if turned:
+            record.issue = issue
+        heartbeat = self._heartbeat(record)
+        self._store_and_tell(record, first, then=lambda: self._bus.tell(heartbeat))
+        if woken:
+            self._turn(record, "active")
+
+    def _heartbeat(self, record: _Record) -> Event:
+        data: dict[str, object] = {"agent": record.agent, "at": record.last}
+        if record.issue is not None:
+            data["active_issue_id"] = record.issue
+        return Event(
+            seq=0,
+            id=self._ids(),
+            topic=f"agents/{record.agent}",
+            kind="agent.heartbeat",
+            actor=f"agent:{record.agent}",
+            at=record.last,
+            data=msgspec.Raw(msgspec.json.encode({**data, "status": "active"})),
+        )
+
+    def _turn(self, record: _Record, status: Status, actor: str | None = None) -> None:
+        previous, record.status = record.status, status
+        changed = {"agent": record.agent, "status": status, "previous": previous}
+        self._store_and_tell(record, ("agent.status", changed), actor=actor)
+
+    def _disconnect(self, record: _Record, door: str) -> None:
+        record.connections.remove(door)
+        record.via = door
+        left = {"agent": record.agent, "door": door, "connections": len(record.connections)}
+        self._store_and_tell(record, ("agent.disconnected", left))
+        if not record.connections:
+            self._turn(record, "offline")
+
+    # -- storing -------------------------------------------------------------------------
+
+    def _store_and_tell(
+        self,
+        record: _Record,
+        event: tuple[str, object] | None,
+        *,
+        then: Callable[[], None] | None = None,
+        actor: str | None = None,
+    ) -> None:
+        topic, row = f"agents/{record.agent}", record.row()
+        by = actor or f"agent:{record.agent}"
+
+        def store(tx: Transaction) -> None:
+            tx.execute("presence_put", **row)
+            if event is not None:
+                tx.append(topic, event[0], event[1], actor=by)
+
+        self._submit(store, then)
+
+    def _submit(
+        self, unit: Callable[[Transaction], object], then: Callable[[], None] | None = None
+    ) -> None:
+        def done(settled: Settled) -> None:
+            if settled.error is not None:
+                # Memory stays right, and the next change takes the whole row along.
+                log.warning("presence_not_stored", error=str(settled.error))
+            elif then is not None:
+                then()
+
+        self._journal.submit(unit, done)

@@ -1,0 +1,348 @@
+"""Runs: one execution by an agent each, from its start to a terminal outcome.
+
+A run outlives the connections of those who watch it and of the one who started it. The
+store holds it; the open ones are also kept in memory, which follows the runs' own events
+and is therefore right for runs that another service (chat) starts and ends in its units.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from hubbub.core.bus import Bus
+from hubbub.core.idempotency import digest, once
+from hubbub.core.journal import Journal
+from hubbub.core.open_runs import OpenRuns
+from hubbub.core.outcomes import Outcome, cancelled, reported
+from hubbub.core.ports import Settled, Store, Transaction, Unit
+from hubbub.core.run import (
+    DISCONNECT_ENDS,
+    Ended,
+    Ending,
+    Run,
+    Snapshot,
+    StartRun,
+    after_end,
+    check_start,
+    may_write,
+    run_of,
+    same_run,
+)
+from hubbub.core.run_table import RunTable
+from hubbub.core.trace import Recorded, Turn, check_batch
+from hubbub.core.values import Clock, IdSource, Principal
+from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from hubbub.telemetry import log
+
+
+MAX_LIST = 1000
+"""Runs in one list at most."""
+MAX_OPEN_RUNS = 1000
+"""Open runs of one connection at most."""
+DAEMON = "daemon"
+"""Actor of what nobody asked for: the end of a run whose connection is gone."""
+
+
+class Runs(RunTable):
+    """Starts, follows and ends runs."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        ids: IdSource,
+        *,
+        grace_ms: int = 250,
+    ) -> None:
+        """Begin with no run; ``load`` brings back the open ones.
+
+        Args:
+            grace_ms: Milliseconds between the end of a connection and that of its runs.
+        """
+        super().__init__(clock)
+        self._journal = journal
+        self._store = store
+        self._bus = bus
+        self._ids = ids
+        self._grace_s = grace_ms / 1000
+        self._memory = OpenRuns()
+        self._starting: Counter[str] = Counter()
+        self._gone: set[str] = set()
+        """Owners that left while a start of theirs was on its way to the disk."""
+        bus.listen(["runs/*"], self._memory.heard)
+
+    async def load(self) -> None:
+        """Read the open runs; those whose connection died with the last daemon end now."""
+
+        def load(tx: Transaction) -> list[Run]:
+            still_open = []
+            for run in map(run_of, tx.rows("run_open")):
+                end = None if run.source == "chat" else DISCONNECT_ENDS[run.on_disconnect]
+                if end is None:
+                    still_open.append(run)
+                else:
+                    self.end_in(tx, run.run_id, *end, actor=DAEMON)
+            return still_open
+
+        self._memory.fill(await self._journal.commit(load))
+
+    # -- verbs ---------------------------------------------------------------------------
+
+    def submit_start(
+        self,
+        caller: Principal,
+        new: StartRun,
+        owner: str | None,
+        done: Callable[[Settled], None],
+    ) -> None:
+        """Start a run, or find the one that has the idempotency key; gives a ``Run``.
+
+        Args:
+            owner: Connection whose end may end the run; ``None``: nobody's.
+            done: Called after the commit, also if the owner has left meanwhile.
+
+        Raises:
+            RequestError: At once, where the request itself is wrong.
+        """
+        unit = self._start(caller, new)
+        if owner is None:
+            self._journal.submit(unit, done)
+            return
+        if self._starting.get(owner, 0) + len(self._memory.owned(owner)) >= MAX_OPEN_RUNS:
+            message = f"a connection has {MAX_OPEN_RUNS} open runs at most; complete some"
+            raise Conflict(message)
+        self._starting[owner] += 1
+
+        def settled(result: Settled) -> None:
+            self._own(owner, result)
+            done(result)
+
+        self._journal.submit(unit, settled)
+
+    async def start(self, caller: Principal, new: StartRun, owner: str | None = None) -> Run:
+        """Start a run and wait until it is stored. As ``submit_start``."""
+        future: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+
+        def done(settled: Settled) -> None:
+            if not future.cancelled():
+                if settled.error is not None:
+                    future.set_exception(settled.error)
+                else:
+                    future.set_result(settled.value)
+
+        self.submit_start(caller, new, owner, done)
+        return await future
+
+    def completing(
+        self, caller: Principal, run_id: str, outcome: Outcome, *, key: str | None = None
+    ) -> Unit[Run]:
+        """Make the unit that ends a run with what its agent reports.
+
+        Raises:
+            NotFound: (from the unit, as all that follow) There is no such run.
+            Conflict: It has ended; the first end is kept. Or it is a chat turn.
+            Forbidden: It is another agent's.
+            TooLarge: The outcome is.
+        """
+        caller.require("write")
+        termination = reported(outcome, now_ms=self._clock())
+        request = digest("runs.complete", run_id, msgspec.json.encode(outcome))
+        end = self._ending(caller, run_id, "completed", termination)
+        return once(end, caller=caller, key=key, request=request, result=Run, clock=self._clock)
+
+    async def complete(
+        self, caller: Principal, run_id: str, outcome: Outcome, *, key: str | None = None
+    ) -> Run:
+        """End a run with what its agent reports. As ``completing``."""
+        return await self._journal.commit(self.completing(caller, run_id, outcome, key=key))
+
+    async def cancel(
+        self, caller: Principal, run_id: str, *, reason: str = "rpc", key: str | None = None
+    ) -> Run:
+        """End a run without an outcome. Raises as ``completing``."""
+        caller.require("write")
+        request = digest("runs.cancel", run_id, reason)
+        end = self._ending(caller, run_id, "cancelled", cancelled(reason))
+        return await self._journal.commit(
+            once(end, caller=caller, key=key, request=request, result=Run, clock=self._clock)
+        )
+
+    def recording(
+        self, caller: Principal, run_id: str, turns: Sequence[Turn], *, key: str | None = None
+    ) -> Unit[Recorded]:
+        """Make the unit that adds turns to a run: all of them or none.
+
+        Raises:
+            InvalidRequest: More turns than one call may bring.
+        """
+        caller.require("write")
+        check_batch(turns)
+
+        def record(tx: Transaction) -> Recorded:
+            return self.record_in(tx, caller, run_id, turns)
+
+        request = digest("runs.record_turns", run_id, msgspec.json.encode(turns))
+        return once(
+            record,
+            caller=caller,
+            key=key,
+            request=request,
+            result=Recorded,
+            clock=self._clock,
+        )
+
+    async def record_turns(
+        self, caller: Principal, run_id: str, turns: Sequence[Turn], *, key: str | None = None
+    ) -> Recorded:
+        """Add turns to a run. As ``recording``."""
+        return await self._journal.commit(self.recording(caller, run_id, turns, key=key))
+
+    def dropped(self, owner: str) -> None:
+        """Note that a connection ended.
+
+        After the grace its runs do what they were started to do; a ``complete`` that was on
+        its way wins.
+        """
+        if owner in self._starting:
+            self._gone.add(owner)
+        for run_id in self._memory.owned(owner):
+            self._end_later(run_id, owner)
+
+    # -- reading -------------------------------------------------------------------------
+
+    def get(self, run_id: str) -> Run | None:
+        """Give a run from memory: any open one, and those that ended lately."""
+        return self._memory.get(run_id)
+
+    async def find(self, run_id: str) -> Run:
+        """Give a run, however old.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        run = self.get(run_id)
+        if run is not None:
+            return run
+        rows = await self._store.rows("run_get", run_id=run_id)
+        if not rows:
+            raise NotFound("run", run_id)
+        return run_of(rows[0])
+
+    async def turns(self, run_id: str, after: int, limit: int) -> list[msgspec.Raw]:
+        """Give stored turns from an index on, at most ``limit`` of them."""
+        rows = await self._store.rows("run_turns", run_id=run_id, after=after, limit=limit)
+        return [msgspec.Raw(row[0]) for row in rows]
+
+    async def snapshot(self, run_id: str) -> Snapshot:
+        """Give a run and all its turns as of one place in the journal, to follow it from.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        rows = await self._store.rows("run_snapshot", run_id=run_id)
+        if not rows:
+            raise NotFound("run", run_id)
+        seq, turns = rows[0][-2:]
+        if seq > self._bus.told:
+            # The reader saw a commit that the loop has not been told yet; whoever follows
+            # from there must not hear it again.
+            await self._journal.commit(_nothing)
+        return Snapshot(run=run_of(rows[0]), turns=msgspec.Raw(turns), seq=seq)
+
+    async def list(self, agent: str | None = None, *, limit: int = MAX_LIST) -> list[Run]:
+        """Give the newest runs of an agent, or of all, newest first."""
+        if not 1 <= limit <= MAX_LIST:
+            message = f"limit must be from 1 to {MAX_LIST}"
+            raise InvalidRequest(message)
+        rows = await self._store.rows("run_list", agent=agent, limit=limit)
+        return [run_of(row) for row in rows]
+
+    # -- units ---------------------------------------------------------------------------
+
+    def _start(self, caller: Principal, new: StartRun) -> Unit[Run]:
+        caller.require("write")
+        check_start(caller, new)
+        run_id = self._ids() if new.idempotency_key is None else new.idempotency_key
+
+        def start(tx: Transaction) -> Run:
+            known = self.find_in(tx, run_id)
+            if known is not None:
+                return same_run(known, new)
+            run = Run(
+                run_id=run_id,
+                agent=new.agent,
+                client=new.client,
+                intent=new.intent,
+                outcome_description=new.outcome_description,
+                source=new.source,
+                on_disconnect=new.on_disconnect,
+                started_at=self._clock(),
+            )
+            self.start_in(tx, run, actor=caller.id)
+            return run
+
+        return start
+
+    def _ending(
+        self, caller: Principal, run_id: str, status: Ending, termination: msgspec.Raw
+    ) -> Unit[Run]:
+        def end(tx: Transaction) -> Run:
+            run = self.find_in(tx, run_id)
+            if run is None:
+                raise NotFound("run", run_id)
+            if not may_write(caller, run.agent):
+                message = f"run {run_id} belongs to another agent"
+                raise Forbidden(message)
+            if run.source == "chat":
+                message = f"run {run_id} is a chat turn; its session ends it (abort the turn)"
+                raise Conflict(message)
+            event = self.end_in(tx, run_id, status, termination, actor=caller.id)
+            return after_end(run, msgspec.json.decode(event.data, type=Ended))
+
+        return end
+
+    # -- owners --------------------------------------------------------------------------
+
+    def _own(self, owner: str, result: Settled) -> None:
+        """Remember whose run this is, once it is stored; its owner may have left meanwhile."""
+        left = owner in self._gone
+        self._starting[owner] -= 1
+        if not self._starting[owner]:
+            del self._starting[owner]
+            self._gone.discard(owner)
+        if result.error is not None or not self._memory.own(result.value.run_id, owner):
+            return
+        if left:
+            self._end_later(result.value.run_id, owner)
+
+    def _end_later(self, run_id: str, owner: str) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._grace_s, self._end_dropped, run_id, owner)
+
+    def _end_dropped(self, run_id: str, owner: str) -> None:
+        run = self._memory.get(run_id)
+        end = None if run is None else DISCONNECT_ENDS[run.on_disconnect]
+        # Another connection may have taken the run over during the grace.
+        if end is None or not self._memory.disown(run_id, owner):
+            return
+
+        def finish(tx: Transaction) -> None:
+            known = self.find_in(tx, run_id)
+            if known is not None and known.status == "in_progress":
+                self.end_in(tx, run_id, *end, actor=DAEMON)
+
+        self._journal.submit(finish, _settled)
+
+
+def _nothing(_tx: Transaction) -> None:
+    """Wait for one's turn."""
+
+
+def _settled(settled: Settled) -> None:
+    """Log an end that could not be written; the next start of the daemon writes it."""
+    if settled.error is not None:
+        log.error("run_end_failed", error=str(settled.error))

@@ -1,0 +1,202 @@
+"""Server-sent events: ``/events`` with the daemon's REST subscriptions, ``/direct/events``."""
+
+import asyncio
+from collections.abc import Callable
+
+from hubbub.core.bus import Member, Resumed
+from hubbub.core.hub import Hub
+from hubbub.core.identity import topic_of
+from hubbub.core.ports import Outbox
+from hubbub.core.values import Event, Position
+from hubbub.dialects.base import EventStream, OutboxRules
+from hubbub.dialects.x0x import frames
+from hubbub.dialects.x0x.frames import EventFrames
+from hubbub.dialects.x0x.settings import X0xSettings
+from hubbub.errors import Conflict, NotFound
+
+
+class _Reader:
+    """One open ``/events``."""
+
+    __slots__ = ("beginning", "member", "outbox")
+
+    def __init__(self, outbox: Outbox, member: Member) -> None:
+        self.outbox = outbox
+        self.member = member
+        # True until it has been decided where the stream begins.
+        self.beginning = True
+
+
+class Subscriptions:
+    """What was subscribed by ``POST /subscribe``; every ``/events`` stream shows all of it.
+
+    All streams are one audience, so that a position stands for everything before it. When
+    the set of topics changes they move to a new one, between two events.
+    """
+
+    def __init__(
+        self, hub: Hub, settings: X0xSettings, events: EventFrames, new_id: Callable[[], str]
+    ) -> None:
+        """Begin with none.
+
+        Args:
+            new_id: Gives 16 hex characters.
+        """
+        self._hub = hub
+        self._settings = settings
+        self._events = events
+        self._new_id = new_id
+        self._topics: dict[str, str] = {}
+        self._by_topic: dict[str, list[str]] = {}
+        self._readers: set[_Reader] = set()
+        self._version = 0
+
+    def add(self, topic: str) -> str:
+        """Subscribe; gives the subscription's id.
+
+        Raises:
+            Conflict: There are too many.
+        """
+        if len(self._topics) >= self._settings.max_subscriptions:
+            message = f"{self._settings.max_subscriptions} subscriptions are open; delete some"
+            raise Conflict(message)
+        subscription_id = self._new_id()
+        self._topics[subscription_id] = topic
+        ids = self._by_topic.setdefault(topic, [])
+        ids.append(subscription_id)
+        if len(ids) == 1:
+            self._move()
+        return subscription_id
+
+    def remove(self, subscription_id: str) -> None:
+        """End a subscription.
+
+        Raises:
+            NotFound: There is none of this id.
+        """
+        topic = self._topics.pop(subscription_id, None)
+        if topic is None:
+            raise NotFound("subscription", subscription_id)
+        ids = self._by_topic[topic]
+        ids.remove(subscription_id)
+        if not ids:
+            del self._by_topic[topic]
+            self._move()
+
+    def stream(self, after: Position | None) -> EventStream:
+        """Open the stream, from a position or from now."""
+
+        async def follow(outbox: Outbox) -> None:
+            reader = _Reader(outbox, self._member(outbox))
+            self._readers.add(reader)
+            try:
+                await self._begin(reader, after)
+                await keep_open(outbox, self._settings.stream_ping_s)
+            finally:
+                self._readers.discard(reader)
+                reader.member.leave()
+
+        return EventStream(open=follow, rules=stream_rules(self._settings))
+
+    async def _begin(self, reader: _Reader, after: Position | None) -> None:
+        """Find out what of the past can be given, in whatever audience the stream is then."""
+        told = False
+
+        def announce(resumed: Resumed) -> None:
+            nonlocal told
+            told = True
+            reader.beginning = False
+            if after is not None:
+                reader.outbox.send(resumed_event(resumed))
+
+        while not told:
+            await self._hub.bus.resume(reader.member, after, announce)
+
+    def _move(self) -> None:
+        """Let every stream hear the topics that are now subscribed."""
+        self._version += 1
+        for reader in self._readers:
+            old, reader.member = reader.member, self._member(reader.outbox)
+            reading = old.after
+            old.leave()
+            if reader.beginning:
+                continue
+            if reading is None:
+                reader.member.audience.add(reader.member)
+            else:
+                self._hub.bus.follow(reader.member, reading)
+
+    def _member(self, outbox: Outbox) -> Member:
+        return self._hub.bus.member(
+            outbox,
+            key=("x0x-events", self._version),
+            patterns=self._by_topic,
+            encode=self._encode,
+        )
+
+    def _encode(self, event: Event) -> bytes | None:
+        ids = self._by_topic.get(event.topic)
+        return self._events.subscription(event, ids) if ids else None
+
+
+def direct_stream(
+    hub: Hub,
+    settings: X0xSettings,
+    events: EventFrames,
+    agent: str,
+    *,
+    after: Position | None,
+    backfill: int | None,
+) -> EventStream:
+    """Open the stream of an agent's direct messages.
+
+    Args:
+        after: Position to resume from.
+        backfill: Stored messages to show first; ``None`` for none.
+    """
+    topic = topic_of(agent)
+
+    def encode(event: Event) -> bytes:
+        return events.sse("direct_message", events.direct_fields(event), event)
+
+    async def follow(outbox: Outbox) -> None:
+        member = hub.bus.member(
+            outbox, key=("x0x-direct-events", topic), patterns=(topic,), encode=encode
+        )
+        begin = after
+        try:
+            if backfill is not None:
+                begin = Position(epoch=hub.store.epoch, seq=hub.bus.told)
+                for event in await hub.journal.recent(topic, backfill, upto=begin.seq):
+                    data = events.direct_fields(event, history=True)
+                    outbox.send(events.sse("history_direct_message", data, event))
+                outbox.send(frames.sse("live", b"{}"))
+
+            def announce(resumed: Resumed) -> None:
+                if after is not None and backfill is None:
+                    outbox.send(resumed_event(resumed))
+
+            await hub.bus.resume(member, begin, announce)
+            await keep_open(outbox, settings.stream_ping_s)
+        finally:
+            member.leave()
+
+    return EventStream(open=follow, rules=stream_rules(settings))
+
+
+def stream_rules(settings: X0xSettings) -> OutboxRules:
+    """Give the rules of a stream: one that lags is fed from the store and misses nothing."""
+    return OutboxRules(max_messages=settings.stream_frames, max_bytes=settings.outbox_bytes)
+
+
+def resumed_event(resumed: Resumed) -> bytes:
+    """Tell a client that came back with a position what of the past it gets."""
+    return frames.sse("hubbub.resumed", frames.encode(resumed))
+
+
+async def keep_open(outbox: Outbox, ping_s: float) -> None:
+    """Send a comment now and then, so that a dead peer is noticed; ends when cancelled."""
+    comment = outbox.frame(frames.COMMENT)
+    while True:
+        await asyncio.sleep(ping_s)
+        outbox.push(comment)

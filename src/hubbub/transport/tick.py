@@ -1,0 +1,156 @@
+"""One tick, one write: what is told in one tick of the event loop leaves at its end.
+
+This is the hot path of the daemon. Per connection and tick there is one write, and where
+one audience was told something (the usual case) its frames are joined once for all of its
+members. Everything that concerns one connection keeps its order: events in the order in
+which they were told, and answers after the events that came before them.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from hubbub.core.values import Event
+
+
+if TYPE_CHECKING:
+    from hubbub.transport.outbox import FrameOutbox
+
+CHECK_BYTES = 32 * 1024
+"""Bytes written to each member of an audience between two looks at how far they lag."""
+
+
+class Receiver(Protocol):
+    """What the tick knows of a member of an audience."""
+
+    outbox: Any
+    """A ``FrameOutbox``: every connection of this daemon has one."""
+
+    def give(self, frame: bytes, event: Event, is_vital: bool) -> None:  # noqa: FBT001 as FanOut
+        """Queue one frame, however slow the peer is."""
+
+
+class Told(NamedTuple):
+    """A frame for all members of an audience."""
+
+    members: Sequence[Receiver]
+    frame: bytes
+    event: Event
+    is_vital: bool
+
+
+class Answered(NamedTuple):
+    """A frame for one connection."""
+
+    outbox: "FrameOutbox"
+    frame: bytes
+
+
+class Tick:
+    """Collects what is told, and writes it out at the end of the tick."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin with nothing to write."""
+        self._loop = loop
+        self._log: list[Told | Answered] = []
+        self._marked: list[FrameOutbox] = []
+        self._armed = False
+        self._unchecked = 0
+
+    def tell(
+        self,
+        members: Sequence[Receiver],
+        frame: bytes,
+        event: Event,
+        is_vital: bool,  # noqa: FBT001 as FanOut
+    ) -> None:
+        """Have a frame written to all members of an audience."""
+        self._arm()
+        self._log.append(Told(members, frame, event, is_vital))
+
+    def answer(self, outbox: "FrameOutbox", frame: bytes) -> bool:
+        """Have a frame written after what was told so far; false: nothing was."""
+        if self._log:
+            self._log.append(Answered(outbox, frame))
+            return True
+        return False
+
+    def mark(self, outbox: "FrameOutbox") -> None:
+        """Have an outbox flushed."""
+        self._arm()
+        self._marked.append(outbox)
+
+    def flush(self) -> None:
+        """Write everything now."""
+        self._armed = False
+        log, self._log = self._log, []
+        if log:
+            self._write(log)
+        marked, self._marked = self._marked, []
+        for outbox in marked:
+            outbox.flush()
+
+    def _arm(self) -> None:
+        if not self._armed:
+            self._armed = True
+            self._loop.call_soon(self.flush)
+
+    def _write(self, log: list[Told | Answered]) -> None:
+        told = [entry for entry in log if isinstance(entry, Told)]
+        members = told[0].members
+        if any(entry.members is not members for entry in told):
+            _queue_each(log)
+            return
+        answered = {entry.outbox for entry in log if isinstance(entry, Answered)}
+        for member in self._write_shared(members, [entry.frame for entry in told], answered):
+            answered.discard(member.outbox)
+            _queue_for(member, log)
+        for entry in log:
+            if isinstance(entry, Answered) and entry.outbox in answered:
+                entry.outbox.answer(entry.frame)
+
+    def _write_shared(
+        self,
+        members: Sequence[Receiver],
+        frames: list[bytes],
+        answered: "set[FrameOutbox]",
+    ) -> list[Receiver]:
+        """Write the frames of one audience; gives the members that need more care."""
+        joined = frames[0] if len(frames) == 1 else b"".join(frames)
+        rest: list[Receiver] = []
+        for outbox in answered:
+            outbox.ready = False  # what waits for it alone has a place among these frames
+        numbered = members[0].outbox.numbered
+        for member in members:
+            outbox = member.outbox
+            if not outbox.ready:
+                rest.append(member)
+            elif numbered:
+                outbox.write(outbox.numbered_frames(frames))
+            else:
+                outbox.write(joined)
+        self._unchecked += len(joined)
+        if self._unchecked > CHECK_BYTES:
+            self._unchecked = 0
+            for member in members:
+                member.outbox.check()
+        return rest
+
+
+def _queue_each(log: list[Told | Answered]) -> None:
+    """Queue the frames of several audiences, each for each of its members."""
+    for entry in log:
+        if isinstance(entry, Told):
+            for member in entry.members:
+                member.give(entry.frame, entry.event, entry.is_vital)
+        else:
+            entry.outbox.answer(entry.frame)
+
+
+def _queue_for(member: Receiver, log: list[Told | Answered]) -> None:
+    """Queue for one member of the only audience what concerns it."""
+    for entry in log:
+        if isinstance(entry, Told):
+            member.give(entry.frame, entry.event, entry.is_vital)
+        elif entry.outbox is member.outbox:
+            entry.outbox.answer(entry.frame)

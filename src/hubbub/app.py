@@ -11,22 +11,32 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hubbub.config import Settings
+from hubbub.config import Settings, ambient_agent
 from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
 from hubbub.core.direct import Direct
+from hubbub.core.chat import Chat
 from hubbub.core.hub import Hub
 from hubbub.core.identity import Identities
+from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
+from hubbub.core.locks import Locks
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
 from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
+from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
+from hubbub.dialects.crosslink import CrosslinkDialect
+from hubbub.dialects.car import CarDialect
+from hubbub.dialects.openclaw import OpenclawDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
+from hubbub.runners import runners_of
+from hubbub.runners.echo import EchoRunner
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -66,25 +76,42 @@ class Daemon:
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            grace_ms = settings.car.grace_ms
+            runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
+            await runs.load()
             identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
             await identities.load()
             bus.listen(("agents/*",), identities.heard)
             presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
             await presence.load()
             SignsOfLife(presence, bus)
-            self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
+            locks = Locks(journal, store, wall_clock, rules=settings.locks)
+            for tick_s, tick in (
+                (settings.presence.tick_s, presence.tick),
+                (settings.locks.tick_s, locks.tick),
+            ):
+                self._tasks.append(asyncio.create_task(every(tick_s, tick)))
             runs = Runs(journal, store, bus, wall_clock, uuid7)
             await runs.load()
+            runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
+            chat = Chat(
+                journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
+            )
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
+                attached=AttachedAgents(),
+                chat=chat,
                 access=access,
                 identities=identities,
                 direct=Direct(journal, identities, wall_clock, uuid7),
                 presence=presence,
+                tracker=Tracker(wall_clock, limits=settings.tracker),
+                issues=IssueReads(store, limits=settings.tracker),
+                locks=locks,
                 clock=wall_clock,
                 ids=uuid7,
             )
@@ -118,8 +145,16 @@ class Daemon:
         """Build every dialect, by the name of its listener."""
         return {
             "hubbub": RpcDialect(hub),
+            "crosslink": CrosslinkDialect(hub, self.settings.crosslink),
+            "car": CarDialect(
+                hub,
+                host_token=self._files.secret("host-token"),
+                settings=self.settings.car,
+                ambient_agent=ambient_agent(),
+            ),
             "x0x": X0xDialect(hub, self.stopping.set),
         }
+        return {"hubbub": RpcDialect(hub), "openclaw": OpenclawDialect(hub)}
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:
         gate = Gate(frozenset(), frozenset())

@@ -22,7 +22,7 @@ SEED = 20_261_121
 LARGEST = {
     "hubbub": 16 * MIB,
     "x0x": 64 * MIB,
-    "crosslink": 64 * MIB,
+    "crosslink": 65_536,
     "car": 64 * MIB,
     "openclaw": 524_288,
 }

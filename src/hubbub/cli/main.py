@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hubbub import __version__
+from hubbub.cli.x0xd import x0xd
 from hubbub.config import LISTENERS, Settings
 from hubbub.errors import StartError
 
@@ -52,3 +53,6 @@ def serve(
     except StartError as error:
         click.echo(f"hubbub: {error}", err=True)
         sys.exit(EXIT_START)
+
+
+main.add_command(x0xd)

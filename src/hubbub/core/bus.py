@@ -223,6 +223,37 @@ class Bus:
             encode: Gives the message for an event.
             vital: Says which events must not be dropped; ``None``: all may be.
         """
+        return Member(self, self._held(key, patterns, encode, vital), outbox)
+
+    def move(
+        self, member: Member, *, key: Hashable, patterns: Iterable[str], encode: Encode
+    ) -> None:
+        """Let a live member hear something else from now on; what it was told still leaves.
+
+        Leaving and joining would lose what this tick of the loop has told and not yet written.
+
+        Args: as ``member``.
+        """
+        left = member.audience
+        left.remove(member)
+        member.audience = self._held(key, patterns, encode, None)
+        member.audience.add(member)
+        self._release(left)
+
+    def drop(self, member: Member) -> None:
+        """Take a member out; an audience without members is forgotten."""
+        member.audience.remove(member)
+        self._following.discard(member)
+        self._release(member.audience)
+
+    def _held(
+        self,
+        key: Hashable,
+        patterns: Iterable[str],
+        encode: Encode,
+        vital: Callable[[Event], bool] | None,
+    ) -> Audience:
+        """Find or make the audience for a new member."""
         audience = self._audiences.get(key)
         if audience is None:
             audience = Audience(key, frozenset(patterns), encode, vital, self._fan_out)
@@ -230,13 +261,9 @@ class Bus:
             self._hearers[id(audience)] = audience
             self._matches.clear()
         audience.holders += 1
-        return Member(self, audience, outbox)
+        return audience
 
-    def drop(self, member: Member) -> None:
-        """Take a member out; an audience without members is forgotten."""
-        audience = member.audience
-        audience.remove(member)
-        self._following.discard(member)
+    def _release(self, audience: Audience) -> None:
         audience.holders -= 1
         if not audience.holders:
             del self._audiences[audience.key]

@@ -172,6 +172,10 @@ class Runner(Protocol):
         """
 
 
+Runners = Callable[[str], Runner]
+"""Gives the runner of an agent, which may be none that the settings name."""
+
+
 class PeerLink(Protocol):
     """A link to another daemon (a later issue); nothing implements it yet."""
 

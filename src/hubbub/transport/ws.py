@@ -74,14 +74,16 @@ class Pump:
         async for message in self.ws:
             if message.type is WSMsgType.TEXT:
                 work = session.received(message.data)
-                if work is None:
-                    continue
-                if serial:
-                    await work
-                else:
-                    self._spawn(work)
             elif message.type is WSMsgType.BINARY:
-                session.received_binary(message.data)
+                work = session.received_binary(message.data)
+            else:
+                continue
+            if work is None:
+                continue
+            if serial:
+                await work
+            else:
+                self._spawn(work)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -13,7 +13,7 @@ from hubbub.core.chat import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
 from hubbub.core.identity import Identities
-from hubbub.core.issues import IssueReads
+from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
 from hubbub.core.presence import Presence

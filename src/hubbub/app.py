@@ -7,25 +7,34 @@ import socket as sockets
 from collections import Counter
 from collections.abc import Callable
 
-from hubbub.config import LISTENERS, Settings
+from hubbub.config import LISTENERS, Settings, ambient_agent
 from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
+from hubbub.core.chat import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
 from hubbub.core.identity import Identities
+from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
+from hubbub.core.locks import Locks
 from hubbub.core.operations import Operations, StoreProbe
 from hubbub.core.presence import Presence
 from hubbub.core.retention import Retention
 from hubbub.core.runs import Runs
 from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
+from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
 from hubbub.dialects.base import Dialect
+from hubbub.dialects.car import CarDialect
+from hubbub.dialects.crosslink import CrosslinkDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import HubbubError, StartError
+from hubbub.runners import runners_of
+from hubbub.runners.echo import EchoRunner
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -80,18 +89,37 @@ class Daemon:
             await presence.load()
             SignsOfLife(presence, bus)
             self._every(settings.presence.tick_s, presence.tick)
-            runs = Runs(journal, store, bus, wall_clock, uuid7)
+            locks = Locks(journal, store, wall_clock, rules=settings.locks)
+            self._every(settings.locks.tick_s, locks.tick)
+            grace_ms = settings.dialects.car.grace_ms
+            runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
             await runs.load()
+            runners = runners_of(settings.agents, attached=EchoRunner(), environ=os.environ)
+            chat = Chat(
+                journal,
+                store,
+                bus,
+                runs=runs,
+                runners=runners,
+                clock=wall_clock,
+                ids=uuid7,
+                settings=settings.chat,
+            )
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
+                attached=AttachedAgents(),
+                chat=chat,
                 access=access,
                 identities=identities,
                 direct=Direct(journal, identities, wall_clock, uuid7),
                 presence=presence,
+                tracker=Tracker(wall_clock, limits=settings.tracker),
+                issues=IssueReads(store, limits=settings.tracker),
+                locks=locks,
                 operations=self.operations,
                 clock=wall_clock,
                 ids=uuid7,
@@ -131,6 +159,13 @@ class Daemon:
         settings = self.settings.dialects
         return {
             "hubbub": RpcDialect(hub, settings.hubbub),
+            "crosslink": CrosslinkDialect(hub, settings.crosslink),
+            "car": CarDialect(
+                hub,
+                host_token=self._files.secret("host-token"),
+                settings=settings.car,
+                ambient_agent=ambient_agent(),
+            ),
             "x0x": X0xDialect(hub, self.stopping.set, settings.x0x),
         }
 

@@ -6,22 +6,30 @@ what ``docs/settings.md`` is made of.
 """
 
 import ipaddress
+import os
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
-from hubbub.core.agents import AgentSettings
+from hubbub.core.agents import AgentSettings, ChatSettings
+from hubbub.core.issues import TrackerLimits
 from hubbub.core.limits import Limits
+from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
 from hubbub.core.retention import Rule
 from hubbub.core.topics import RESERVED
+from hubbub.dialects.car.settings import CarSettings
+from hubbub.dialects.crosslink.settings import CrosslinkSettings
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 from hubbub.dialects.rpc.settings import RpcSettings
 from hubbub.dialects.x0x.settings import X0xSettings
 
 
 LISTENERS = ("hubbub", "x0x", "crosslink", "car", "openclaw")
 """Names of all listeners; the first is hubbub's own."""
+NEEDED = {"command": ("command",), "openai": ("base_url", "model")}
+"""Settings that an agent must have for its runner."""
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -168,27 +176,14 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(message)
 
 
-class OpenclawStandIn(msgspec.Struct, frozen=True, kw_only=True):
-    """The section ``[dialects.openclaw]`` until that door brings its own."""
-
-    history_max_bytes: int = 6 * 1024 * 1024
-    """Bytes of JSON in the messages of one `chat.history` answer at most."""
-
-
-class CarStandIn(msgspec.Struct, frozen=True, kw_only=True):
-    """The section ``[dialects.car]`` until that door brings its own."""
-
-    grace_ms: int = 250
-    """Milliseconds between the end of a connection and that of the runs it left open."""
-
-
 class Dialects(msgspec.Struct, frozen=True, kw_only=True):
     """The sections ``[dialects.NAME]``: limits and habits of each door."""
 
     hubbub: RpcSettings = RpcSettings()
     x0x: X0xSettings = X0xSettings()
-    openclaw: OpenclawStandIn = OpenclawStandIn()
-    car: CarStandIn = CarStandIn()
+    crosslink: CrosslinkSettings = CrosslinkSettings()
+    car: CarSettings = CarSettings()
+    openclaw: OpenclawSettings = OpenclawSettings()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,12 +204,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: StoreSettings = StoreSettings()
     limits: Limits = Limits()
     dialects: Dialects = Dialects()
+    chat: ChatSettings = ChatSettings()
+    tracker: TrackerLimits = TrackerLimits()
+    locks: LockRules = LockRules()
     presence: PresenceRules = PresenceRules()
     log: LogSettings = LogSettings()
 
     explicit: frozenset[str] = frozenset()
     """(not a setting) Listeners whose address was asked for."""
 
+    def __post_init__(self) -> None:
+        """Check that each agent has what its runner needs.
+
+        Raises:
+            ValueError: It has not.
+        """
+        for name, agent in self.agents.items():
+            for needed in NEEDED.get(agent.runner, ()):
+                if not getattr(agent, needed):
+                    message = f'agents.{name}: runner "{agent.runner}" needs `{needed}`'
+                    raise ValueError(message)
+
 
 DERIVED = frozenset(("explicit",))
 """Fields of ``Settings`` that are no settings."""
+
+
+def ambient_agent() -> str:
+    """Give the agent of CAR runs that name none: CAR's own variable, ``CAR_AGENT_ID``."""
+    return os.environ.get("CAR_AGENT_ID", "").strip()

@@ -1,5 +1,6 @@
 """Reads settings from flags, environment and file, and keeps where each value came from."""
 
+import contextlib
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -129,7 +130,9 @@ def _flattened(table: Mapping[str, Any], path: Key, origin: str) -> Iterator[tup
     for name, value in table.items():
         key = (*path, name)
         given = Given(value, origin)
-        if not isinstance(value, dict):
+        if get_origin(_type_of(key)) is dict:
+            yield key, given
+        elif not isinstance(value, dict):
             if _is_table(key):
                 message = f"{origin}: {name!r} is a table; write [{'.'.join(key)}]"
                 raise ConfigError(message)
@@ -167,7 +170,8 @@ def _section(cls: type[Any], path: Key, given: Mapping[Key, Given]) -> Any:
     except ValueError as error:
         origins = {value.origin for key, value in given.items() if key[: len(path)] == path}
         where = f" ({', '.join(sorted(origins))})" if origins else ""
-        message = f"[{'.'.join(path)}] {error}{where}"
+        head = f"[{'.'.join(path)}] " if path else ""
+        message = f"{head}{error}{where}"
         raise ConfigError(message) from None
 
 
@@ -176,7 +180,10 @@ def _value(key: Key, given: Given, wanted: Any) -> Any:
         return Path(given.value)
     value = _read(given.value, wanted) if given.is_text else given.value
     try:
-        value = msgspec.convert(value, wanted, strict=not given.is_text)
+        if get_origin(wanted) is dict:  # whose values may be JSON that passes through untouched
+            value = msgspec.json.decode(msgspec.json.encode(value), type=wanted)
+        else:
+            value = msgspec.convert(value, wanted, strict=not given.is_text)
     except msgspec.ValidationError:
         raise _wrong(key, given, wanted) from None
     if isinstance(value, int | float) and value < 0:
@@ -188,13 +195,12 @@ def _read(text: str, wanted: Any) -> Any:
     """Read a text from a flag or variable as far as its type needs it."""
     if wanted is bool:
         return {"1": True, "yes": True, "0": False, "no": False}.get(text.lower(), text)
-    if get_origin(wanted) is list:
-        if not text.startswith("["):
-            return [item.strip() for item in text.split(",") if item.strip()]
-        try:
+    origin = get_origin(wanted)
+    if origin in (list, tuple) and not text.startswith("["):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    if origin in (list, tuple, dict):
+        with contextlib.suppress(msgspec.DecodeError):
             return msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return text
     return text
 
 
@@ -256,8 +262,10 @@ def _wrong(key: Key, given: Given, wanted: Any) -> ConfigError:
 
 
 def _described(wanted: Any) -> str:
-    if get_origin(wanted) is list:
+    if get_origin(wanted) in (list, tuple):
         return 'a list of texts, as ["a", "b"]'
+    if get_origin(wanted) is dict:
+        return "a table"
     if get_origin(wanted) is Literal:
         return f"one of {', '.join(map(repr, get_args(wanted)))}"
     words = {

@@ -1,41 +1,59 @@
-"""What is configured of each agent: who executes its turns, and with what."""
+"""Settings of agents and of the chat service: what `config.toml` says of them."""
 
 from typing import Literal
 
 import msgspec
 
 
-DEFAULT_AGENT = "main"
-"""The agent that a person talks to where none is named."""
+RunnerName = Literal["echo", "command", "openai", "attached"]
 
 
-class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The section ``[agents.NAME]``; without any, there is the agent ``main`` with the echo."""
+class AgentSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """One agent: ``[agents.NAME]``."""
 
-    runner: Literal["echo", "command", "openai", "attached"] = "echo"
-    """What executes a turn: the built-in echo, a command, an OpenAI-compatible endpoint, or an
-    agent that is connected here."""
-    command: list[str] = []
-    """Runner ``command``: the program and its arguments."""
-    base_url: str = ""
-    """Runner ``openai``: address of the endpoint, up to and with ``/v1``."""
-    model: str = ""
-    """Runner ``openai``: name of the model."""
-    api_key_env: str = ""
-    """Runner ``openai``: name of the variable that holds the key; the key itself is never
-    written here."""
+    runner: RunnerName = "echo"
+    """What takes its turns: ``echo`` repeats the message, ``command`` starts a program,
+    ``openai`` asks an OpenAI-compatible endpoint, ``attached`` hands the turn to the agent of
+    this name that is connected here.
+    """
+    command: tuple[str, ...] = ()
+    """Program and arguments (``command``)."""
+    base_url: str | None = None
+    """Address of the endpoint, with its ``/v1`` (``openai``)."""
+    model: str | None = None
+    """Name of the model (``openai``)."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key (``openai``)."""
+    system_prompt: str | None = None
+    """Stands before the conversation (``openai``, ``command``)."""
+    options: dict[str, msgspec.Raw] = {}
+    """Further fields of the request body (``openai``), e.g. ``temperature = 0.2``."""
     timeout_s: float = 600.0
-    """Seconds that a turn may take; then it ends as timed out."""
+    """Seconds that a turn may take; a message may ask for less or more."""
+    max_session_turns: int = 8
+    """Turns of one session that run side by side at most; further ones wait, in order. 1 makes
+    the turns of a session run one after the other.
+    """
 
-    def __post_init__(self) -> None:
-        """Check what belongs together.
 
-        Raises:
-            ValueError: The runner lacks what it needs.
-        """
-        if self.runner == "command" and not self.command:
-            message = 'runner "command" needs `command`, as command = ["my-agent", "--jsonl"]'
-            raise ValueError(message)
-        if self.runner == "openai" and not (self.base_url and self.model):
-            message = 'runner "openai" needs `base_url` and `model`'
-            raise ValueError(message)
+class ChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The chat service: ``[chat]``."""
+
+    max_message_bytes: int = 1024 * 1024
+    """Bytes of one message's text at most."""
+    max_attachment_bytes: int = 5_000_000
+    """Decoded bytes of one attachment at most."""
+    max_attachments: int = 20
+    """Attachments of one message at most."""
+    delta_interval_ms: int = 40
+    """Milliseconds between two ``chat.delta`` of one turn at least."""
+    max_answer_bytes: int = 4 * 1024 * 1024
+    """Bytes of one answer's text at most; a longer one ends its turn with an error."""
+    context_messages: int = 200
+    """Earlier messages that a runner is given at most."""
+    context_bytes: int = 1024 * 1024
+    """Bytes of earlier messages that a runner is given at most."""
+    max_waiting_turns: int = 100
+    """Turns that wait in one session at most; further messages are refused."""

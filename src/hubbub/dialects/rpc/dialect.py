@@ -17,7 +17,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.rpc import frames, system, tokens, topics
+from hubbub.dialects.rpc import agents, frames, issues, locks, runs, system, tokens, topics
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.ops import Ops
@@ -38,6 +38,14 @@ class RpcDialect:
         self._limits = limits
         self._events = EventFrames(hub.store.epoch)
         self.methods = table(system.METHODS, tokens.METHODS, topics.METHODS)
+        self.methods = table(
+            system.METHODS,
+            topics.METHODS,
+            runs.METHODS,
+            issues.METHODS,
+            locks.METHODS,
+            agents.METHODS,
+        )
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [
             Route(method="POST", path="/rpc", handler=self._post),

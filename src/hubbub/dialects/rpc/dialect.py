@@ -37,7 +37,6 @@ class RpcDialect:
         self._hub = hub
         self._limits = limits
         self._events = EventFrames(hub.store.epoch)
-        self.methods = table(system.METHODS, tokens.METHODS, topics.METHODS)
         self.methods = table(
             system.METHODS,
             topics.METHODS,
@@ -45,6 +44,7 @@ class RpcDialect:
             issues.METHODS,
             locks.METHODS,
             agents.METHODS,
+            tokens.METHODS,
         )
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [

@@ -22,6 +22,7 @@ from hubbub.core.identity import Identities
 from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
+from hubbub.core.ports import Store
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
 from hubbub.core.signs import SignsOfLife
@@ -31,6 +32,7 @@ from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.car import CarDialect
 from hubbub.dialects.crosslink import CrosslinkDialect
+from hubbub.dialects.openclaw import OpenclawDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
@@ -91,17 +93,7 @@ class Daemon:
             ):
                 self._tasks.append(asyncio.create_task(every(tick_s, tick)))
             attached = AttachedAgents()
-            agents = agents_of(settings.agents, attached=attached, environ=os.environ)
-            self._chat = chat = Chat(
-                journal,
-                store,
-                bus,
-                runs=runs,
-                agents=agents,
-                clock=wall_clock,
-                ids=uuid7,
-                settings=settings.chat,
-            )
+            self._chat = chat = self._chat_on(journal, store, bus, runs, attached)
             await chat.load()
             hub = Hub(
                 bus=bus,
@@ -126,6 +118,21 @@ class Daemon:
         except BaseException:
             await self.close()
             raise
+
+    def _chat_on(
+        self, journal: Journal, store: Store, bus: Bus, runs: Runs, attached: AttachedAgents
+    ) -> Chat:
+        settings = self.settings
+        return Chat(
+            journal,
+            store,
+            bus,
+            runs=runs,
+            agents=agents_of(settings.agents, attached=attached, environ=os.environ),
+            clock=wall_clock,
+            ids=uuid7,
+            settings=settings.chat,
+        )
 
     async def serve(self) -> None:
         """Work until SIGINT, SIGTERM or a door's shutdown verb, then stop gracefully."""
@@ -162,6 +169,7 @@ class Daemon:
                 ambient_agent=ambient_agent(),
             ),
             "x0x": X0xDialect(hub, self.stopping.set),
+            "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
         }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:

@@ -12,6 +12,7 @@ from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 
 
 LISTENERS = {
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     car: CarSettings = CarSettings()
     agents: dict[str, AgentSettings] = {}
     chat: ChatSettings = ChatSettings()
+    openclaw: OpenclawSettings = OpenclawSettings()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

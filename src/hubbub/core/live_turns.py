@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from hubbub.core.bus import Bus, heard
+from hubbub.core.audience import heard
+from hubbub.core.bus import Bus
 from hubbub.core.conversation import Accepted, Delta, Running, Tool
 from hubbub.core.session_keys import topic_of
 from hubbub.core.values import Clock, Event, IdSource

@@ -35,7 +35,7 @@ from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
 from hubbub.runners import runners_of
-from hubbub.runners.echo import EchoRunner
+from hubbub.runners.attached import AttachedRunner
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -90,9 +90,8 @@ class Daemon:
                 (settings.locks.tick_s, locks.tick),
             ):
                 self._tasks.append(asyncio.create_task(every(tick_s, tick)))
-            runs = Runs(journal, store, bus, wall_clock, uuid7)
-            await runs.load()
-            runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
+            attached = AttachedAgents()
+            runners = runners_of({}, attached=AttachedRunner(attached), environ=os.environ)
             chat = Chat(
                 journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
             )
@@ -102,7 +101,7 @@ class Daemon:
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
-                attached=AttachedAgents(),
+                attached=attached,
                 chat=chat,
                 access=access,
                 identities=identities,

@@ -263,6 +263,21 @@ class Bus:
         audience.holders += 1
         return audience
 
+    def retopic(self, key: Hashable, patterns: Iterable[str]) -> None:
+        """Let an audience hear other topics from now on; nothing if there is none of this key.
+
+        Members that read the store read on with the new topics from where they are.
+        """
+        audience = self._audiences.get(key)
+        if audience is None:
+            return
+        audience.patterns = frozenset(patterns)
+        self._matches.clear()
+        for member in tuple(self._following):
+            if member.audience is audience and member.task is not None:
+                member.task.cancel()
+                self.follow(member, member.after or 0)
+
     def _release(self, audience: Audience) -> None:
         audience.holders -= 1
         if not audience.holders:

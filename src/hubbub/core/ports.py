@@ -124,7 +124,7 @@ class Outbox(Protocol):
         """Queue a frame that must not be dropped; a full queue closes the connection."""
 
     def send(self, message: bytes) -> None:
-        """Queue an answer, in order with the events; never dropped."""
+        """Queue an answer, in order with the events; dropped only where the door drops the newest."""
 
     async def drained(self) -> None:
         """Wait until the queue is empty enough to take a page of replayed events."""

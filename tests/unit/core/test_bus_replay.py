@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from hubbub.core import bus as bus_module
-from hubbub.core.bus import Bus, Member, Resumed, give_each
+from hubbub.core.audience import Member, give_each
+from hubbub.core.bus import Bus, Resumed
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Transaction
 from hubbub.core.values import Event, Position

@@ -92,7 +92,6 @@ class Daemon:
                 self._tasks.append(asyncio.create_task(every(tick_s, tick)))
             attached = AttachedAgents()
             runners = runners_of({}, attached=AttachedRunner(attached), environ=os.environ)
-            runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
             chat = Chat(
                 journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
             )

@@ -90,8 +90,6 @@ class Daemon:
                 (settings.locks.tick_s, locks.tick),
             ):
                 self._tasks.append(asyncio.create_task(every(tick_s, tick)))
-            runs = Runs(journal, store, bus, wall_clock, uuid7)
-            await runs.load()
             runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
             chat = Chat(
                 journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7

@@ -11,6 +11,7 @@ from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 
 
 LISTENERS = {
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     locks: LockRules = LockRules()
     crosslink: CrosslinkSettings = CrosslinkSettings()
     car: CarSettings = CarSettings()
+    openclaw: OpenclawSettings = OpenclawSettings()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

@@ -83,7 +83,7 @@ class Chat:
     def methods(self) -> Sequence[Method]:
         """Give the rows of the method table."""
         return [
-            Method(name="chat.history", params=History, run=self.history),
+            Method(name="chat.history", params=History, run=self.history, is_large=True),
             Method(name="chat.send", params=Send, run=self.send),
             Method(name="chat.abort", params=Abort, run=self.abort),
             Method(name="chat.inject", params=Inject, run=self.inject),

@@ -243,9 +243,7 @@ class House:
         self.agent = agent
         self.guests: list[Guest] = []
 
-    def knock(
-        self, remote: str = "127.0.0.1", headers: Mapping[str, str] | None = None
-    ) -> Guest:
+    def knock(self, remote: str = "127.0.0.1", headers: Mapping[str, str] | None = None) -> Guest:
         """Open a connection that has not shaken hands."""
         guest = Guest(self.dialect, remote, headers or {"Host": "127.0.0.1:18789"})
         self.guests.append(guest)
@@ -255,7 +253,12 @@ class House:
         """Open a connection and shake hands."""
         guest = self.knock()
         guest.send(
-            {"type": "req", "id": "c", "method": "connect", "params": connect_params(token, **changes)}
+            {
+                "type": "req",
+                "id": "c",
+                "method": "connect",
+                "params": connect_params(token, **changes),
+            }
         )
         hello = await guest.until(lambda frame: frame.get("id") == "c")
         assert hello["ok"] is True, hello

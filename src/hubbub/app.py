@@ -35,8 +35,7 @@ from hubbub.dialects.openclaw import OpenclawDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
-from hubbub.runners import runners_of
-from hubbub.runners.echo import EchoRunner
+from hubbub.runners import agents_of
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -57,6 +56,7 @@ class Daemon:
         self._files = DataDirectory(settings.data_dir)
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
+        self._chat: Chat | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -91,19 +91,26 @@ class Daemon:
                 (settings.locks.tick_s, locks.tick),
             ):
                 self._tasks.append(asyncio.create_task(every(tick_s, tick)))
-            runs = Runs(journal, store, bus, wall_clock, uuid7)
-            await runs.load()
-            runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
-            chat = Chat(
-                journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
+            attached = AttachedAgents()
+            agents = agents_of(settings.agents, attached=attached, environ=os.environ)
+            self._chat = chat = Chat(
+                journal,
+                store,
+                bus,
+                runs=runs,
+                agents=agents,
+                clock=wall_clock,
+                ids=uuid7,
+                settings=settings.chat,
             )
+            await chat.load()
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
-                attached=AttachedAgents(),
+                attached=attached,
                 chat=chat,
                 access=access,
                 identities=identities,
@@ -116,6 +123,7 @@ class Daemon:
                 ids=uuid7,
             )
             await self._open_doors(self._dialects(hub))
+            chat.start()
         except BaseException:
             await self.close()
             raise
@@ -131,6 +139,8 @@ class Daemon:
     async def close(self) -> None:
         """Close the doors, finish what is queued, close the store, free the directory."""
         self._files.forget_listeners()
+        if self._chat is not None:
+            await self._chat.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -152,7 +162,7 @@ class Daemon:
                 settings=self.settings.car,
                 ambient_agent=ambient_agent(),
             ),
-            "openclaw": OpenclawDialect(hub, self.settings.openclaw),
+            "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
             "x0x": X0xDialect(hub, self.stopping.set),
         }
 

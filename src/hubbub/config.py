@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from hubbub.core.agents import AgentSettings, ChatSettings
 from hubbub.core.issues import TrackerLimits
 from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
@@ -42,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     crosslink: CrosslinkSettings = CrosslinkSettings()
     car: CarSettings = CarSettings()
     openclaw: OpenclawSettings = OpenclawSettings()
+    agents: dict[str, AgentSettings] = {}
+    chat: ChatSettings = ChatSettings()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

@@ -102,6 +102,9 @@ class Daemon:
                 clock=wall_clock,
                 ids=uuid7,
                 settings=settings.chat,
+            runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
+            chat = Chat(
+                journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
             )
             await chat.load()
             hub = Hub(

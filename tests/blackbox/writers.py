@@ -306,9 +306,16 @@ def _effects_of(
     kind: str, topic: str, data: Any, issues: dict[int, str], runs: dict[str, str]
 ) -> list[Step]:
     if topic.startswith("kill/"):
-        return [("publish" if topic == "kill/rpc" else "x0x-publish", data["mark"])]
+        return [_published(topic, data)]
     reader = READERS.get(kind)
     return [] if reader is None else reader(data, issues, runs)
+
+
+def _published(topic: str, data: Any) -> Step:
+    if topic == "kill/rpc":
+        return ("publish", data["mark"])
+    # Bytes from the x0x door travel as base64, whatever they hold.
+    return ("x0x-publish", json.loads(unb64(data["payload"]))["mark"])
 
 
 def _direct(data: Any, _issues: dict[int, str], _runs: dict[str, str]) -> list[Step]:

@@ -130,7 +130,9 @@ def decode(text: str | bytes) -> Call | Answer:
     try:
         message = _decoder.decode(text)
     except msgspec.ValidationError as error:
-        raise BadFrame(INVALID_REQUEST, f"not one JSON-RPC 2.0 object: {error}") from None
+        # Types are checked before the end of the text is seen: is it JSON at all?
+        code = INVALID_REQUEST if _is_json(text) else PARSE_ERROR
+        raise BadFrame(code, f"not one JSON-RPC 2.0 object: {error}") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadFrame(PARSE_ERROR, f"not JSON: {error}") from None
     request_id = None if isinstance(message.id, msgspec.UnsetType) else message.id
@@ -143,6 +145,14 @@ def decode(text: str | bytes) -> Call | Answer:
     if request_id is None or (result is None and refusal is None):
         raise BadFrame(INVALID_REQUEST, "a call has a method, an answer an id and a result")
     return Answer(request_id, result, refusal)
+
+
+def _is_json(text: str | bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def params_of(raw: msgspec.Raw, params: type, method: str) -> Any:

@@ -174,6 +174,7 @@ class Daemon:
                 settings=self.settings.car,
                 ambient_agent=ambient_agent(),
             ),
+            "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
             "x0x": X0xDialect(hub, self.stopping.set),
             "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
         }

@@ -80,7 +80,7 @@ def _announce(daemon: "Daemon") -> None:
     for name, listener in daemon.listeners.items():
         lines.append(f"  {name:{width}}  http://{listener.address}")
     if "crosslink" in daemon.listeners:
-        lines.append(f"  Auth:      Bearer {daemon.operator_token}")
+        lines.append(f"  Auth:      Bearer {daemon.files.operator_token()}")
     if "hubbub" in daemon.listeners:
         lines.append(f"Open http://{daemon.listeners['hubbub'].address}/ in a browser.")
     if daemon.settings.demo:

@@ -17,7 +17,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.rpc import agents, frames, issues, locks, runs, system, tokens, topics
+from hubbub.dialects.rpc import agents, chat, frames, issues, locks, runs, system, tokens, topics
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.ops import Ops
@@ -45,6 +45,7 @@ class RpcDialect:
             locks.METHODS,
             agents.METHODS,
             tokens.METHODS,
+            chat.METHODS,
         )
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [

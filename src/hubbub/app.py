@@ -169,7 +169,6 @@ class Daemon:
                 ambient_agent=ambient_agent(),
             ),
             "x0x": X0xDialect(hub, self.stopping.set),
-            "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
         }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:

@@ -42,9 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     locks: LockRules = LockRules()
     crosslink: CrosslinkSettings = CrosslinkSettings()
     car: CarSettings = CarSettings()
-    openclaw: OpenclawSettings = OpenclawSettings()
     agents: dict[str, AgentSettings] = {}
     chat: ChatSettings = ChatSettings()
+    openclaw: OpenclawSettings = OpenclawSettings()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

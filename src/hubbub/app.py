@@ -37,8 +37,6 @@ from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
 from hubbub.runners import agents_of
-from hubbub.runners import runners_of
-from hubbub.runners.attached import AttachedRunner
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -97,10 +95,6 @@ class Daemon:
             attached = AttachedAgents()
             self._chat = chat = self._chat_on(journal, store, bus, runs, attached)
             await chat.load()
-            runners = runners_of({}, attached=AttachedRunner(attached), environ=os.environ)
-            chat = Chat(
-                journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
-            )
             hub = Hub(
                 bus=bus,
                 journal=journal,
@@ -176,7 +170,6 @@ class Daemon:
             ),
             "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
             "x0x": X0xDialect(hub, self.stopping.set),
-            "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
         }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:

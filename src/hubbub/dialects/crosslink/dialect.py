@@ -71,7 +71,10 @@ class CrosslinkDialect:
             return self._principal(token)
         if not request.path.startswith("/api/"):
             return None
-        return self._principal(request.bearer)
+        principal = self._principal(request.bearer)
+        if isinstance(principal, Principal) and principal.agent is not None:
+            self._hub.presence.heard(principal.agent, self.name)
+        return principal
 
     def refuse(self, error: HubbubError) -> Response:
         """Give an error as JSON, or as text where the original's framework would."""
@@ -106,11 +109,7 @@ class CrosslinkDialect:
 
     def _principal(self, token: str | None) -> Principal | Response:
         principal = None if token is None else self._hub.access.principal(token)
-        if principal is None:
-            return _REFUSED
-        if principal.agent is not None:
-            self._hub.presence.heard(principal.agent, self.name)
-        return principal
+        return _REFUSED if principal is None else principal
 
     def _open(self, connection: Connection) -> CrosslinkSession:
         return CrosslinkSession(self._hub, self._events, connection)

@@ -26,9 +26,15 @@ from tests.dialects.crosslink.room import TOKEN, Room
     ],
 )
 async def test_upgrade(room: Room, query: str, headers: dict[str, str], status: int) -> None:
-    """No token is fine, but not from a page of another origin; a wrong one never is."""
+    """No token is fine, but not from a page of another host; a wrong one never is."""
     headers = {name: value.replace("HOST", room.address) for name, value in headers.items()}
     assert await refusal(f"ws://{room.address}/ws{query}", headers=headers or None) == status
+
+
+async def test_development_server_on_our_host_needs_no_token(room: Room) -> None:
+    """The page of 0.8, which sends none, works from its development server."""
+    url = f"ws://{room.address}/ws".replace("127.0.0.1", "localhost")
+    assert await refusal(url, headers={"Origin": "http://localhost:5173"}) == 101
 
 
 async def test_seq_counts_what_is_sent(room: Room) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from hubbub.core.agents import AgentSettings, ChatSettings
 from hubbub.core.issues import TrackerLimits
 from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 
 
 LISTENERS = {
@@ -40,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     locks: LockRules = LockRules()
     crosslink: CrosslinkSettings = CrosslinkSettings()
     car: CarSettings = CarSettings()
+    agents: dict[str, AgentSettings] = {}
+    chat: ChatSettings = ChatSettings()
+    openclaw: OpenclawSettings = OpenclawSettings()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

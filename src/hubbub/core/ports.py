@@ -124,7 +124,10 @@ class Outbox(Protocol):
         """Queue a frame that must not be dropped; a full queue closes the connection."""
 
     def send(self, message: bytes) -> None:
-        """Queue an answer, in order with the events; never dropped."""
+        """Queue an answer, in order with the events.
+
+        A full queue drops it only where the door drops the newest frame.
+        """
 
     async def drained(self) -> None:
         """Wait until the queue is empty enough to take a page of replayed events."""

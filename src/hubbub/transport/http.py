@@ -22,6 +22,10 @@ from hubbub.transport.tick import Tick
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+LAST_CHUNK = b"0\r\n\r\n"
+STREAM_END_S = 5.0
+"""Seconds that the reader of an ended event stream has to take the rest of it."""
+
 LOOPBACK_HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]", "::1"))
 
 
@@ -168,6 +172,9 @@ class Door:
             task.cancel()
             self.streams.discard(task)
             outbox.ended()
+            if not transport.is_closing():
+                transport.write(LAST_CHUNK)  # so that the client sees an end, not a cut
+                asyncio.get_running_loop().call_later(STREAM_END_S, transport.abort)
             transport.close()
         return response
 

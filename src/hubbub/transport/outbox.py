@@ -41,6 +41,7 @@ class FrameOutbox:
         "_when_closed",
         "closing",
         "dropped",
+        "full",
         "missed",
         "ready",
         "write",
@@ -74,6 +75,8 @@ class FrameOutbox:
         self.dropped = 0
         self.missed = 0
         """Frames dropped since the peer was last told."""
+        self.full = False
+        """There was no room for a frame, and nothing has left since."""
         self.ready = True
         """Healthy, and nothing of its own waits: a shared frame may be written as it is."""
         self.write = transport.write
@@ -96,13 +99,18 @@ class FrameOutbox:
         """Queue a frame that must not be dropped; a full queue closes the connection."""
         if self._held is None:
             self._queue(frame)
-        elif self._has_room(frame):
+        elif not self.full and self._has_room(frame):
             self._keep(frame)
         else:
+            # A small frame may fit where a large one did not; the queue is full all the same.
             self._overrun()
 
     def send(self, message: bytes) -> None:
-        """Queue an answer, in order with the events; never dropped."""
+        """Queue an answer, in order with the events.
+
+        It is dropped only where the door's rule is to drop the newest. Elsewhere a peer that
+        goes on asking without reading is closed at twice the bounds of the queue.
+        """
         frame = self._answer(message)
         if not self._tick.answer(self, frame):
             self.answer(frame)
@@ -111,8 +119,15 @@ class FrameOutbox:
         """Queue a frame after everything that was told before it; for the tick."""
         if self._held is None:
             self._queue(frame)
-        else:
+        elif self._has_room(frame):
             self._keep(frame)
+        elif self._rules.overflow is Overflow.DROP_NEWEST:
+            self.full = True
+            self._lose()
+        elif self._has_room(frame, times=2):
+            self._keep(frame)
+        else:
+            self._overrun()
 
     async def drained(self) -> None:
         """Wait until a page of replayed events may be queued."""
@@ -210,6 +225,7 @@ class FrameOutbox:
                 while self._held and len(self._pending) < 64:  # noqa: PLR2004 a write's worth
                     self._pending.append(self._held.popleft())
                 self._held_bytes -= sum(map(len, self._pending))
+                self.full = False
                 self._write()
                 if not self._held_bytes:
                     self._wake()
@@ -234,6 +250,7 @@ class FrameOutbox:
         if self._has_room(frame):
             self._keep(frame)
             return True
+        self.full = True
         overflow = self._rules.overflow
         if overflow is Overflow.REFUSE:
             return False
@@ -246,11 +263,11 @@ class FrameOutbox:
         self._lose()
         return True
 
-    def _has_room(self, frame: bytes) -> bool:
+    def _has_room(self, frame: bytes, times: int = 1) -> bool:
         held = self._held
         return not held or (
-            len(held) < self._rules.max_messages
-            and self._held_bytes + len(frame) <= self._rules.max_bytes
+            len(held) < self._rules.max_messages * times
+            and self._held_bytes + len(frame) <= self._rules.max_bytes * times
         )
 
     def _keep(self, frame: bytes) -> None:

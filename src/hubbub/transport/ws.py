@@ -11,11 +11,17 @@ from hubbub.dialects.base import Connection, Request, Response, Session, Socket
 from hubbub.errors import HubbubError
 from hubbub.telemetry import log
 from hubbub.transport.http import AiohttpHandler, Door, to_aiohttp
-from hubbub.transport.outbox import NumberedWsOutbox, WsOutbox
+from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
 
 
 CLOSE_S = 5.0
-"""Seconds that a peer has to take our close frame before the connection is cut."""
+"""Seconds that a peer has to take what is queued and our close frame, and to answer it."""
+MAX_UNREAD_BYTES = 8 * 1024 * 1024
+"""Bytes that wait for a peer, answers included, from which its requests are not read."""
+
+_CLOSE_NORMAL = 1000
+_CLOSE_FINAL = 0x88
+_MAX_REASON_BYTES = 123
 
 
 class Pump:
@@ -24,13 +30,19 @@ class Pump:
     def __init__(self, socket: Socket) -> None:
         """Prepare a connection of one WebSocket path."""
         self.socket = socket
+        # Closing is done here: the server library's own would cut a peer that reads late.
         self.ws = web.WebSocketResponse(
-            max_msg_size=socket.max_message_bytes, compress=False, timeout=CLOSE_S / 2
+            # The library refuses messages of this size; ours is the largest that is taken.
+            max_msg_size=socket.max_message_bytes + 1,
+            compress=False,
+            autoclose=False,
+            timeout=CLOSE_S / 2,
         )
         self.transport: asyncio.Transport | None = None
         self.outbox: WsOutbox | NumberedWsOutbox | None = None
         self.session: Session | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._deadline: asyncio.TimerHandle | None = None
 
     async def serve(self, request: web.Request, door: Door, record: Request) -> None:
         """Upgrade, then work until the connection ends, however it ends."""
@@ -55,13 +67,16 @@ class Pump:
         gauge.inc()
         try:
             self.session.opened()
-            await self._receive(self.session)
+            await self._receive(self.session, self.outbox)
         finally:
             gauge.dec()
             for task in tuple(self._tasks):
                 task.cancel()
             self.outbox.ended()
             self.session.closed()
+            if self._deadline is None:
+                self._close(_CLOSE_NORMAL, "")  # the answer to the peer's own close frame
+            transport.close()
 
     def stop(self) -> None:
         """Tell the peer that the daemon stops, and close."""
@@ -69,21 +84,26 @@ class Pump:
             self.session.shutting_down()
             self.outbox.close(self.socket.shutdown_code, self.socket.shutdown_reason)
 
-    async def _receive(self, session: Session) -> None:
+    async def _receive(self, session: Session, outbox: FrameOutbox) -> None:
         serial = self.socket.serial
         async for message in self.ws:
+            if self._deadline is not None:
+                continue  # we have closed: only the peer's close frame counts
             if message.type is WSMsgType.TEXT:
                 work = session.received(message.data)
             elif message.type is WSMsgType.BINARY:
                 work = session.received_binary(message.data)
             else:
                 continue
-            if work is None:
-                continue
-            if serial:
-                await work
-            else:
-                self._spawn(work)
+            if work is not None:
+                if serial:
+                    await work
+                else:
+                    self._spawn(work)
+            # Answers are never dropped: a peer that asks and does not read must not be asked
+            # for its next request, or it would fill our memory.
+            if outbox.queued_bytes > MAX_UNREAD_BYTES:
+                await outbox.drained()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -96,14 +116,18 @@ class Pump:
             log.error("message_failed", error=repr(error), exc_info=error)
 
     def _close(self, code: int, reason: str) -> None:
-        self._spawn(self._closed(code, reason))
+        """Write our close frame after what is queued; cut the peer if it does not answer."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(close_frame(code, reason))
+        self._deadline = asyncio.get_running_loop().call_later(CLOSE_S, transport.abort)
 
-    async def _closed(self, code: int, reason: str) -> None:
-        try:
-            await asyncio.wait_for(self.ws.close(code=code, message=reason.encode()), CLOSE_S)
-        except (TimeoutError, ConnectionError):
-            if self.transport is not None:
-                self.transport.abort()
+
+def close_frame(code: int, reason: str) -> bytes:
+    """Give an unmasked close frame (RFC 6455, 5.5.1); a long reason is cut."""
+    text = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore").encode()
+    return bytes((_CLOSE_FINAL, 2 + len(text))) + code.to_bytes(2, "big") + text
 
 
 class Pumps:

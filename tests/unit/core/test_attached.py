@@ -9,12 +9,11 @@ from hubbub.core.ports import RunnerOutput, RunnerTurn
 
 
 class Connection:
-    """A connection that takes no turn."""
+    """A connection that repeats."""
 
     async def chat(self, turn: RunnerTurn) -> AsyncIterator[RunnerOutput]:
-        """Yield nothing."""
-        for output in ():
-            yield output
+        """Say one word."""
+        yield RunnerOutput(text=turn.message)
 
 
 def test_agent_has_one_place_until_its_connection_leaves() -> None:

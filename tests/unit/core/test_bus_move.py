@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from hubbub.core.bus import Bus, Member, give_each
+from hubbub.core.audience import Member, give_each
+from hubbub.core.bus import Bus
 from hubbub.core.values import Event
 from hubbub.storage.sqlite import SqliteStore
-from tests.unit.core.test_bus import ephemeral, expected, number
+from tests.unit.core.numbers import ephemeral, expected, number
 from tests.unit.outbox import RecordingOutbox
 
 

@@ -5,7 +5,7 @@ daemon's own requests are strings and live in a space of their own, so a client'
 a message with an id and no method.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -41,8 +41,6 @@ ERRORS = {
     "store_unavailable": FAILED,
     "start_error": FAILED,
     "config_error": FAILED,
-    "handshake_required": HANDSHAKE_REQUIRED,
-    "version_mismatch": VERSION_MISMATCH,
 }
 """Our codes as CAR's numbers; CAR's own daemon uses -32603 for all that a handler refuses."""
 
@@ -92,20 +90,26 @@ class MethodNotFound(InvalidRequest):
     code = "method_not_found"
 
 
-class HandshakeRequired(RequestError):
+class NumberedError(RequestError):
+    """An error that has a number of its own on this wire alone."""
+
+    number: ClassVar[int]
+
+
+class HandshakeRequired(NumberedError):
     """The method needs ``server.handshake`` first."""
 
-    code = "handshake_required"
+    number = HANDSHAKE_REQUIRED
 
     def __str__(self) -> str:
         """Name the call that is missing; clients look at the beginning."""
         return "protocol handshake required: call server.handshake first"
 
 
-class VersionMismatch(RequestError):
+class VersionMismatch(NumberedError):
     """The client speaks no version that we do."""
 
-    code = "version_mismatch"
+    number = VERSION_MISMATCH
 
     def __init__(self, versions: str) -> None:
         """Name the versions that would be right."""
@@ -130,7 +134,9 @@ def decode(text: str | bytes) -> Call | Answer:
     try:
         message = _decoder.decode(text)
     except msgspec.ValidationError as error:
-        raise BadFrame(INVALID_REQUEST, f"not one JSON-RPC 2.0 object: {error}") from None
+        # Types are checked before the end of the text is seen: is it JSON at all?
+        code = INVALID_REQUEST if _is_json(text) else PARSE_ERROR
+        raise BadFrame(code, f"not one JSON-RPC 2.0 object: {error}") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadFrame(PARSE_ERROR, f"not JSON: {error}") from None
     request_id = None if isinstance(message.id, msgspec.UnsetType) else message.id
@@ -143,6 +149,14 @@ def decode(text: str | bytes) -> Call | Answer:
     if request_id is None or (result is None and refusal is None):
         raise BadFrame(INVALID_REQUEST, "a call has a method, an answer an id and a result")
     return Answer(request_id, result, refusal)
+
+
+def _is_json(text: str | bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def params_of(raw: msgspec.Raw, params: type, method: str) -> Any:
@@ -177,7 +191,8 @@ def failure(
 def refusal(request_id: msgspec.Raw, error: HubbubError) -> bytes:
     """Refuse a request with one of our errors; clients show code, text and data."""
     data: dict[str, object] = {"code": error.code, "retryable": error.retryable}
-    return failure(request_id, ERRORS.get(error.code, FAILED), str(error), data)
+    own = error.number if isinstance(error, NumberedError) else None
+    return failure(request_id, own or ERRORS.get(error.code, FAILED), str(error), data)
 
 
 def request(request_id: str, method: str, params: object) -> bytes:

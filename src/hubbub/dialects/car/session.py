@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hubbub.core.attached import AttachedAgents
-from hubbub.core.bus import Member
+from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 from hubbub.core.presence import Attachment

@@ -1,6 +1,6 @@
 """One connection to ``/ws``."""
 
-from hubbub.core.bus import Member
+from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
 from hubbub.core.presence import Attachment
 from hubbub.dialects.base import Connection

@@ -47,6 +47,10 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     write that is submitted before the first wait keeps its place. What it raises is the
     caller's error.
     """
+    is_large: bool = False
+    """Its answer may be large: it is made when the client has taken what waits for it, and one
+    after the other for each connection.
+    """
 
     @property
     def waits(self) -> bool:

@@ -1,5 +1,6 @@
 """One connection: challenge, handshake, then requests until it ends."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -52,6 +53,7 @@ class OpenclawSession:
         self._connection = connection
         self._nonce = room.hub.ids()
         self._pending = 0
+        self._large = asyncio.Lock()
         self._closing = False
         self._presence_key: str | None = None
         self._attachment: Attachment | None = None
@@ -208,9 +210,14 @@ class OpenclawSession:
         return method
 
     async def _wait(self, request_id: str, method: Method, params: Any) -> None:
+        request = Request(id=request_id, caller=self)
         try:
-            payload = await method.run(Request(id=request_id, caller=self), params)
-            self.answer(request_id, payload)
+            if method.is_large:
+                async with self._large:
+                    await self.outbox.drained()
+                    self.answer(request_id, await method.run(request, params))
+            else:
+                self.answer(request_id, await method.run(request, params))
         except Exception as error:  # noqa: BLE001 as in _run
             self._fail(request_id, error)
         finally:

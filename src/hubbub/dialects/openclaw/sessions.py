@@ -108,8 +108,8 @@ class Sessions:
     def methods(self) -> Sequence[Method]:
         """Give the rows of the method table."""
         return [
-            Method(name="sessions.list", params=List, run=self.list),
-            Method(name="sessions.preview", params=Preview, run=self.preview),
+            Method(name="sessions.list", params=List, run=self.list, is_large=True),
+            Method(name="sessions.preview", params=Preview, run=self.preview, is_large=True),
             Method(name="sessions.resolve", params=Resolve, run=self.resolve),
             Method(name="sessions.patch", params=Patch, run=self.patch),
             Method(name="sessions.reset", params=Reset, run=self.reset),

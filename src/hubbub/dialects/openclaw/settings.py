@@ -34,7 +34,5 @@ class OpenclawSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """System event lines that are remembered per session at most."""
     outcome_ttl_ms: int = 600_000
     """Milliseconds for which ``agent.wait`` remembers how a run ended."""
-    attachment_max_bytes: int = 5_000_000
-    """Decoded bytes of one attachment at most."""
     allow_insecure_control_ui: bool = False
     """Let a Control UI connect with the token alone, from a page without a secure context."""

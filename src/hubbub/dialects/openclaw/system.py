@@ -46,8 +46,8 @@ class System:
     def methods(self) -> Sequence[Method]:
         """Give the rows of the method table."""
         return [
-            Method(name="health", params=Probe, run=self.health),
-            Method(name="status", params=NoParams, run=self.status),
+            Method(name="health", params=Probe, run=self.health, is_large=True),
+            Method(name="status", params=NoParams, run=self.status, is_large=True),
             Method(name="system-presence", params=NoParams, run=self.presence),
             Method(name="agents.list", params=NoParams, run=self.agents),
             Method(name="agent.identity.get", params=Identity, run=self.identity),

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.bus import Member
+from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
 from hubbub.core.presence import Attachment
 from hubbub.core.values import Principal

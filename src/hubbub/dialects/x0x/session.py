@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hubbub.core import payload
-from hubbub.core.bus import Member, Resumed
+from hubbub.core.audience import Member
+from hubbub.core.bus import Resumed
 from hubbub.core.hub import Hub
 from hubbub.core.identity import agent_of, topic_of
 from hubbub.core.ports import Settled
@@ -124,7 +125,7 @@ class X0xSession:
                 self._attachment.touch()
             return self._take(command)
         except RequestError as error:
-            self._push(frames.error(str(error)))
+            self._outbox.send(frames.error(str(error)))
             return None
 
     def received_binary(self, data: bytes) -> None:
@@ -159,7 +160,7 @@ class X0xSession:
             case SendDirect():
                 self._send_direct(command)
             case Ping():
-                self._push(frames.PONG)
+                self._outbox.send(frames.PONG)
         return None
 
     def _publish(self, command: Publish) -> None:
@@ -196,7 +197,7 @@ class X0xSession:
     def _refused(self, what: str, error: Exception) -> None:
         """Tell the client in x0x's words, which have no details; the log has them."""
         log.info("x0x_command_refused", what=what, caller=self._principal.id, error=str(error))
-        self._push(frames.error(what))
+        self._outbox.send(frames.error(what))
 
     # -- topics --------------------------------------------------------------------------
 
@@ -210,7 +211,7 @@ class X0xSession:
             limit = self._sockets.settings.backfill(command.backfill.limit)
             return self._replay(members, fresh, limit, confirmation)
         # Clients take any other frame before the confirmation for an error.
-        self._push(confirmation)
+        self._outbox.send(confirmation)
         for member in members:
             member.audience.add(member)
         return None
@@ -220,7 +221,7 @@ class X0xSession:
             member = self._members.pop(topic, None)
             if member is not None:
                 member.leave()
-        self._push(frames.unsubscribed(command.topics))
+        self._outbox.send(frames.unsubscribed(command.topics))
 
     def _topic_member(self, topic: str) -> Member:
         return self._hub.bus.member(
@@ -246,7 +247,7 @@ class X0xSession:
             member.audience.add(member)
             return
         if not (asked.isascii() and asked.isdigit()):
-            self._push(frames.error("backfill must be a number of messages"))
+            self._outbox.send(frames.error("backfill must be a number of messages"))
             member.audience.add(member)
             return
         limit = self._sockets.settings.backfill(int(asked))
@@ -264,21 +265,17 @@ class X0xSession:
                 for event in await self._hub.journal.recent(topic, limit, upto=here.seq):
                     message = member.audience.encode(event)
                     if message is not None:
-                        self._push(message)
-                self._push(frames.live(scope))
+                        self._outbox.send(message)
+                self._outbox.send(frames.live(scope))
         except HubbubError as error:
             self._refused("backfill failed", error)
         if confirmation is not None:
-            self._push(confirmation)
+            self._outbox.send(confirmation)
         for member in members:
             # What was told while the store was read is between ``here`` and now.
             await self._hub.bus.resume(member, here, _silently)
 
     # -- frames --------------------------------------------------------------------------
-
-    def _push(self, message: bytes) -> None:
-        """Queue a frame that a client which does not read may lose."""
-        self._outbox.push(self._outbox.frame(message))
 
     def _arm(self) -> None:
         loop = asyncio.get_running_loop()

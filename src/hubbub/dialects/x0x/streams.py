@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from hubbub.core.bus import Member, Resumed
+from hubbub.core.bus import Resumed
 from hubbub.core.hub import Hub
 from hubbub.core.identity import topic_of
 from hubbub.core.ports import Outbox
@@ -15,23 +15,14 @@ from hubbub.dialects.x0x.settings import X0xSettings
 from hubbub.errors import Conflict, NotFound
 
 
-class _Reader:
-    """One open ``/events``."""
-
-    __slots__ = ("beginning", "member", "outbox")
-
-    def __init__(self, outbox: Outbox, member: Member) -> None:
-        self.outbox = outbox
-        self.member = member
-        # True until it has been decided where the stream begins.
-        self.beginning = True
+_EVENTS = "x0x-events"
+"""Key of the audience of all ``/events`` streams."""
 
 
 class Subscriptions:
     """What was subscribed by ``POST /subscribe``; every ``/events`` stream shows all of it.
 
-    All streams are one audience, so that a position stands for everything before it. When
-    the set of topics changes they move to a new one, between two events.
+    All streams are one audience, so that a position stands for everything before it.
     """
 
     def __init__(
@@ -48,8 +39,6 @@ class Subscriptions:
         self._new_id = new_id
         self._topics: dict[str, str] = {}
         self._by_topic: dict[str, list[str]] = {}
-        self._readers: set[_Reader] = set()
-        self._version = 0
 
     def add(self, topic: str) -> str:
         """Subscribe; gives the subscription's id.
@@ -65,7 +54,7 @@ class Subscriptions:
         ids = self._by_topic.setdefault(topic, [])
         ids.append(subscription_id)
         if len(ids) == 1:
-            self._move()
+            self._hub.bus.retopic(_EVENTS, self._by_topic)
         return subscription_id
 
     def remove(self, subscription_id: str) -> None:
@@ -81,58 +70,27 @@ class Subscriptions:
         ids.remove(subscription_id)
         if not ids:
             del self._by_topic[topic]
-            self._move()
+            self._hub.bus.retopic(_EVENTS, self._by_topic)
 
     def stream(self, after: Position | None) -> EventStream:
         """Open the stream, from a position or from now."""
 
         async def follow(outbox: Outbox) -> None:
-            reader = _Reader(outbox, self._member(outbox))
-            self._readers.add(reader)
+            member = self._hub.bus.member(
+                outbox, key=_EVENTS, patterns=self._by_topic, encode=self._encode
+            )
+
+            def announce(resumed: Resumed) -> None:
+                if after is not None:
+                    outbox.send(resumed_event(resumed))
+
             try:
-                await self._begin(reader, after)
+                await self._hub.bus.resume(member, after, announce)
                 await keep_open(outbox, self._settings.stream_ping_s)
             finally:
-                self._readers.discard(reader)
-                reader.member.leave()
+                member.leave()
 
         return EventStream(open=follow, rules=stream_rules(self._settings))
-
-    async def _begin(self, reader: _Reader, after: Position | None) -> None:
-        """Find out what of the past can be given, in whatever audience the stream is then."""
-        told = False
-
-        def announce(resumed: Resumed) -> None:
-            nonlocal told
-            told = True
-            reader.beginning = False
-            if after is not None:
-                reader.outbox.send(resumed_event(resumed))
-
-        while not told:
-            await self._hub.bus.resume(reader.member, after, announce)
-
-    def _move(self) -> None:
-        """Let every stream hear the topics that are now subscribed."""
-        self._version += 1
-        for reader in self._readers:
-            old, reader.member = reader.member, self._member(reader.outbox)
-            reading = old.after
-            old.leave()
-            if reader.beginning:
-                continue
-            if reading is None:
-                reader.member.audience.add(reader.member)
-            else:
-                self._hub.bus.follow(reader.member, reading)
-
-    def _member(self, outbox: Outbox) -> Member:
-        return self._hub.bus.member(
-            outbox,
-            key=("x0x-events", self._version),
-            patterns=self._by_topic,
-            encode=self._encode,
-        )
 
     def _encode(self, event: Event) -> bytes | None:
         ids = self._by_topic.get(event.topic)

@@ -133,6 +133,14 @@ async def test_heartbeat_is_answered_with_what_is_known(call: Calls) -> None:
     assert (await call("presence.list"))["agents"] == listed
 
 
+async def test_heartbeat_is_told_before_it_is_answered(call: Calls) -> None:
+    """Who waits for the answer knows that everyone has heard of it."""
+    told: list[str] = []
+    call.hub.bus.listen(("agents/*",), lambda event: told.append(event.kind))
+    await call.as_agent(ANN)("agents.heartbeat")
+    assert told == ["agent.heartbeat", "agent.status"]
+
+
 async def test_operator_is_no_agent(call: Calls) -> None:
     """The operator must say whose heartbeat it sends; an agent sends only its own."""
     with pytest.raises(InvalidRequest, match="name one"):

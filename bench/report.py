@@ -119,7 +119,9 @@ def printer() -> Console:
 
 
 def _figure(value: float | None, suffix: str = "") -> str:
-    return "-" if value is None else f"{value:.3g}{suffix}"
+    if value is None:
+        return "-"
+    return f"{value:.2f}{suffix}" if suffix else f"{value:.3g}"
 
 
 def _machine() -> dict[str, Any]:

@@ -153,6 +153,10 @@ class Daemon:
         """The process id of the running daemon."""
         return self._running().pid
 
+    def serves(self, door: str) -> bool:
+        """Tell whether a door is open."""
+        return door in self._listeners
+
     def url(self, door: str, path: str = "") -> str:
         """Return the HTTP address of a door, e.g. `http://127.0.0.1:43117/health`."""
         return str(self._listeners[door]).rstrip("/") + path

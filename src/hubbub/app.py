@@ -11,22 +11,32 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hubbub.config import Settings
+from hubbub.config import Settings, ambient_agent
 from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
+from hubbub.core.chat import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
 from hubbub.core.identity import Identities
+from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
+from hubbub.core.locks import Locks
+from hubbub.core.ports import Store
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
 from hubbub.core.signs import SignsOfLife
 from hubbub.core.topics import Topics
+from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
+from hubbub.dialects.car import CarDialect
+from hubbub.dialects.crosslink import CrosslinkDialect
+from hubbub.dialects.openclaw import OpenclawDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
+from hubbub.runners import agents_of
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -47,6 +57,7 @@ class Daemon:
         self._files = DataDirectory(settings.data_dir)
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
+        self._chat: Chat | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -66,32 +77,62 @@ class Daemon:
             store.start()
             access = Access(journal, store, wall_clock, self._files.operator_token())
             await access.load()
+            grace_ms = settings.car.grace_ms
+            runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
+            await runs.load()
             identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
             await identities.load()
             bus.listen(("agents/*",), identities.heard)
             presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
             await presence.load()
             SignsOfLife(presence, bus)
-            self._tasks.append(asyncio.create_task(every(settings.presence.tick_s, presence.tick)))
-            runs = Runs(journal, store, bus, wall_clock, uuid7)
-            await runs.load()
+            locks = Locks(journal, store, wall_clock, rules=settings.locks)
+            for tick_s, tick in (
+                (settings.presence.tick_s, presence.tick),
+                (settings.locks.tick_s, locks.tick),
+            ):
+                self._tasks.append(asyncio.create_task(every(tick_s, tick)))
+            attached = AttachedAgents()
+            self._chat = chat = self._chat_on(journal, store, bus, runs, attached)
+            await chat.load()
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
+                attached=attached,
+                chat=chat,
                 access=access,
                 identities=identities,
                 direct=Direct(journal, identities, wall_clock, uuid7),
                 presence=presence,
+                tracker=Tracker(wall_clock, limits=settings.tracker),
+                issues=IssueReads(store, limits=settings.tracker),
+                locks=locks,
                 clock=wall_clock,
                 ids=uuid7,
             )
             await self._open_doors(self._dialects(hub))
+            chat.start()
         except BaseException:
             await self.close()
             raise
+
+    def _chat_on(
+        self, journal: Journal, store: Store, bus: Bus, runs: Runs, attached: AttachedAgents
+    ) -> Chat:
+        settings = self.settings
+        return Chat(
+            journal,
+            store,
+            bus,
+            runs=runs,
+            agents=agents_of(settings.agents, attached=attached, environ=os.environ),
+            clock=wall_clock,
+            ids=uuid7,
+            settings=settings.chat,
+        )
 
     async def serve(self) -> None:
         """Work until SIGINT, SIGTERM or a door's shutdown verb, then stop gracefully."""
@@ -104,6 +145,8 @@ class Daemon:
     async def close(self) -> None:
         """Close the doors, finish what is queued, close the store, free the directory."""
         self._files.forget_listeners()
+        if self._chat is not None:
+            await self._chat.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -118,6 +161,14 @@ class Daemon:
         """Build every dialect, by the name of its listener."""
         return {
             "hubbub": RpcDialect(hub),
+            "crosslink": CrosslinkDialect(hub, self.settings.crosslink),
+            "car": CarDialect(
+                hub,
+                host_token=self._files.secret("host-token"),
+                settings=self.settings.car,
+                ambient_agent=ambient_agent(),
+            ),
+            "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
             "x0x": X0xDialect(hub, self.stopping.set),
         }
 

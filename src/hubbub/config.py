@@ -1,11 +1,18 @@
 """Settings: one frozen struct per area; flag, then environment, then file, then default."""
 
+import os
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
+from hubbub.core.agents import AgentSettings, ChatSettings
+from hubbub.core.issues import TrackerLimits
+from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
+from hubbub.dialects.car.settings import CarSettings
+from hubbub.dialects.crosslink.settings import CrosslinkSettings
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 
 
 LISTENERS = {
@@ -31,7 +38,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral: bool = False
     """Keep the store in memory."""
     presence: PresenceRules = PresenceRules()
+    tracker: TrackerLimits = TrackerLimits()
+    locks: LockRules = LockRules()
+    crosslink: CrosslinkSettings = CrosslinkSettings()
+    car: CarSettings = CarSettings()
+    agents: dict[str, AgentSettings] = {}
+    chat: ChatSettings = ChatSettings()
+    openclaw: OpenclawSettings = OpenclawSettings()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""
     """``POINT[:N]``: kill this process with SIGKILL the N-th time it comes to a point (tests)."""
+
+
+def ambient_agent() -> str:
+    """Give the agent of CAR runs that name none: CAR's own variable, ``CAR_AGENT_ID``."""
+    return os.environ.get("CAR_AGENT_ID", "").strip()

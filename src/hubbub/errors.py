@@ -12,7 +12,8 @@ HubbubError
 │   │   ├── LockHeld             another agent holds the lock
 │   │   └── StaleFence           a newer lock grant exists
 │   ├── TooLarge             over a named limit
-│   └── Unavailable          the peer that should do this is not here
+│   ├── Unavailable          the peer that should do this is not here
+│   └── RunnerFailed         an agent could not finish its turn
 └── InternalError            our fault
     └── StoreUnavailable     the disk is full or the store is broken
 
@@ -130,7 +131,9 @@ class StaleFence(Conflict):
         self.issue, self.presented, self.current = issue, presented, current
 
     def __str__(self) -> str:
-        """Show both numbers."""
+        """Show both numbers, or that the grant itself has ended."""
+        if self.presented == self.current:
+            return f"fence {self.presented} of issue {self.issue} is stale: its lock has ended"
         return f"fence {self.presented} of issue {self.issue} is stale; it is {self.current} now"
 
 
@@ -147,6 +150,13 @@ class Unavailable(RequestError):
     code = "unavailable"
     retryable = True
     http_status = 503
+
+
+class RunnerFailed(RequestError):
+    """An agent could not finish its turn; the text is for people."""
+
+    code = "runner_failed"
+    http_status = 502
 
 
 class InternalError(HubbubError):

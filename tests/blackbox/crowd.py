@@ -89,12 +89,17 @@ class Crowd:
 
 
 def stop_reading(client: FrameSocket) -> None:
-    """Stop taking bytes from the kernel, whose own buffer is made small first."""
-    raw = client.connection.transport.get_extra_info("socket")
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    """Stop taking bytes from the kernel, which is kept from growing its own buffer."""
+    _fix_receive_buffer(client)
     client.connection.transport.pause_reading()
 
 
 def read_again(client: FrameSocket) -> None:
     """Take bytes from the kernel again."""
     client.connection.transport.resume_reading()
+
+
+def _fix_receive_buffer(client: FrameSocket) -> None:
+    # Not smaller: below the segment size of loopback the kernel hands out bytes by the probe.
+    raw = client.connection.transport.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 131_072)

@@ -11,7 +11,7 @@ from tests.clients.openclaw import connect_params, is_event
 from tests.daemon import Daemon
 
 
-NOT_JSON = ("", "hello", "{", '{"a":1,}', "NaN", "\x00", '{"a":"\ud7ff', "[" * 5_000)
+NOT_JSON = ("", "hello", "{", '{"a":1,}', "NaN", "\x00", '{"a":"\ud7ff', '{"x":' * 5_000)
 NOT_OBJECTS = ("[]", "null", "true", "17", '"text"', "[{}]")
 
 
@@ -71,13 +71,13 @@ async def test_x0x_answers_error_frames(room: Daemon, guests: Guests, sentinels:
     for text in X0X_INVALID:
         await socket.send_text(text)
         frame = await socket.receive()
-        assert frame["type"] == "error", (text, frame)
-        assert frame["message"].startswith("invalid command: "), (text, frame)
+        assert frame["type"] == "error", (text[:80], frame)
+        assert frame["message"].startswith("invalid command: "), (text[:80], frame)
     for text, reason in X0X_REFUSED:
         await socket.send_text(text)
         frame = await socket.receive()
-        assert frame["type"] == "error", (text, frame)
-        assert frame["message"].startswith(reason), (text, frame)
+        assert frame["type"] == "error", (text[:80], frame)
+        assert frame["message"].startswith(reason), (text[:80], frame)
     await socket.send_bytes(b'{"type":"ping"}')
     assert await silent(socket)
     await socket.ping()
@@ -147,10 +147,10 @@ async def test_car_answers_json_rpc_errors(
     car = await guests.car(room)
     for text in NOT_JSON:
         await car.send_text(text)
-        assert rpc_error(await car.receive(), -32700), text
+        assert rpc_error(await car.receive(), -32700), text[:80]
     for text in ("[]", "null", "17", '"text"', "[{}]", "{}", '{"id":null,"method":7}'):
         await car.send_text(text)
-        assert rpc_error(await car.receive(), -32600), text
+        assert rpc_error(await car.receive(), -32600), text[:80]
     for method, params, codes in CAR_REQUESTS:
         error = await car.fail(method, params)
         assert error["code"] in codes, (method, params, error)
@@ -354,7 +354,7 @@ async def test_hubbub_answers_json_rpc_errors(
     rpc = await guests.rpc(room)
     for text in NOT_JSON:
         await rpc.send_text(text)
-        assert rpc_error(await rpc.receive(), -32700), text
+        assert rpc_error(await rpc.receive(), -32700), text[:80]
     for text in (*NOT_OBJECTS, "{}", '{"jsonrpc":"1.0","id":1,"method":"topics.publish"}'):
         await rpc.send_text(text)
         frame = await rpc.receive()

@@ -135,14 +135,17 @@ class RunKeeper(Writer):
 
     async def write(self, mark: str) -> None:
         """Start a run, give it two turns and complete it."""
-        start = {"agent_id": "keeper", "intent": mark, "idempotency_key": f"{mark}.start"}
-        await self.ledger.step("run", mark, self.rpc.call("runs.start", start))
-        run_id = self.ledger.answers["run", mark]["run_id"]
+        run_id = await self.ledger.step("run", mark, self._start(mark))
         turns = [{"tool": "echo", "output": f"{mark}/{n}"} for n in range(2)]
         turn = {"run_id": run_id, "turns": turns, "idempotency_key": f"{mark}.turns"}
         await self.ledger.step("turns", mark, self.rpc.outcome("runs.record_turns", turn))
         done = {"run_id": run_id, "outcome": SUCCESS, "idempotency_key": f"{mark}.done"}
         await self.ledger.step("complete", mark, self.rpc.outcome("runs.complete", done))
+
+    async def _start(self, mark: str) -> str:
+        # The key becomes the run's id; the run itself moves on, its id may not.
+        start = {"agent": "keeper", "intent": mark, "idempotency_key": f"{mark}.start"}
+        return str((await self.rpc.call("runs.start", start))["run_id"])
 
 
 class CarRunner(Writer):
@@ -306,9 +309,16 @@ def _effects_of(
     kind: str, topic: str, data: Any, issues: dict[int, str], runs: dict[str, str]
 ) -> list[Step]:
     if topic.startswith("kill/"):
-        return [("publish" if topic == "kill/rpc" else "x0x-publish", data["mark"])]
+        return [_published(topic, data)]
     reader = READERS.get(kind)
     return [] if reader is None else reader(data, issues, runs)
+
+
+def _published(topic: str, data: Any) -> Step:
+    if topic == "kill/rpc":
+        return ("publish", data["mark"])
+    # Bytes from the x0x door travel as base64, whatever they hold.
+    return ("x0x-publish", json.loads(unb64(data["payload"]))["mark"])
 
 
 def _direct(data: Any, _issues: dict[int, str], _runs: dict[str, str]) -> list[Step]:

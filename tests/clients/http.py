@@ -1,6 +1,7 @@
 """HTTP and server-sent events on `aiohttp`, as a script with a token would use them."""
 
 import asyncio
+import io
 import json
 from collections.abc import Mapping
 from types import TracebackType
@@ -64,9 +65,11 @@ class HttpClient:
         """Send one request; `body` goes out as JSON, `data` as it is."""
         sent: dict[str, Any] = {"headers": dict(headers or {})}
         if body is not None:
-            sent["json"] = body
-        elif data is not None:
-            sent["data"] = data
+            sent["headers"].setdefault("Content-Type", "application/json")
+            data = json.dumps(body)
+        if data is not None:
+            # A stream, because the library warns of large bodies that are not.
+            sent["data"] = io.BytesIO(data.encode() if isinstance(data, str) else data)
         async with self.session.request(method, self.base_url + path, **sent) as response:
             raw = await response.read()
             text = raw.decode(errors="replace")

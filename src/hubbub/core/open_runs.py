@@ -36,6 +36,10 @@ class OpenRuns:
         """Give an open run, or one that ended lately."""
         return self._open.get(run_id) or self._ended.get(run_id)
 
+    def owner(self, run_id: str) -> str | None:
+        """Give the owner of an open run, if it has one."""
+        return self._owners.get(run_id)
+
     def owned(self, owner: str) -> tuple[str, ...]:
         """Give the open runs of an owner."""
         return tuple(self._owned.get(owner, ()))

@@ -124,7 +124,10 @@ class Outbox(Protocol):
         """Queue a frame that must not be dropped; a full queue closes the connection."""
 
     def send(self, message: bytes) -> None:
-        """Queue an answer, in order with the events; dropped only where the door drops the newest."""
+        """Queue an answer, in order with the events.
+
+        A full queue drops it only where the door drops the newest frame.
+        """
 
     async def drained(self) -> None:
         """Wait until the queue is empty enough to take a page of replayed events."""
@@ -170,6 +173,10 @@ class Runner(Protocol):
         Raises:
             RunnerFailed: The agent could not finish; the text is for people.
         """
+
+
+Runners = Callable[[str], Runner]
+"""Gives the runner of an agent, which may be none that the settings name."""
 
 
 class PeerLink(Protocol):

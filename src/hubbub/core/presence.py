@@ -27,7 +27,7 @@ Status = Literal["active", "idle", "stale", "offline"]
 
 
 class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
-    """The ``[presence]`` settings."""
+    """The section ``[presence]``."""
 
     idle_after_s: float = 300.0
     """Seconds of silence after which an agent is idle."""
@@ -42,6 +42,9 @@ class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
     """Agents remembered; beyond, those without a connection are forgotten, longest silent
     first."""
 
+
+DAEMON = "daemon"
+"""Actor of what happens on the clock."""
 
 DEFAULT_RULES = PresenceRules()
 
@@ -239,7 +242,7 @@ class Presence:
         for record in self._records.values():
             status = self._by_age(record)
             if record.status not in (status, "offline"):
-                self._turn(record, status, actor="hubbub")
+                self._turn(record, status, actor=DAEMON)
 
     # -- what changes --------------------------------------------------------------------
 

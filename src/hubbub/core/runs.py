@@ -218,6 +218,10 @@ class Runs(RunTable):
         """Give a run from memory: any open one, and those that ended lately."""
         return self._memory.get(run_id)
 
+    def owner(self, run_id: str) -> str | None:
+        """Name the connection whose end may end this run."""
+        return self._memory.owner(run_id)
+
     async def find(self, run_id: str) -> Run:
         """Give a run, however old.
 
@@ -231,11 +235,6 @@ class Runs(RunTable):
         if not rows:
             raise NotFound("run", run_id)
         return run_of(rows[0])
-
-    async def turns(self, run_id: str, after: int, limit: int) -> list[msgspec.Raw]:
-        """Give stored turns from an index on, at most ``limit`` of them."""
-        rows = await self._store.rows("run_turns", run_id=run_id, after=after, limit=limit)
-        return [msgspec.Raw(row[0]) for row in rows]
 
     async def snapshot(self, run_id: str) -> Snapshot:
         """Give a run and all its turns as of one place in the journal, to follow it from.

@@ -126,8 +126,8 @@ class Session(Protocol):
         dialect is ``serial``, to its end before the next message.
         """
 
-    def received_binary(self, data: bytes) -> None:
-        """Take one binary message."""
+    def received_binary(self, data: bytes) -> Coroutine[Any, Any, None] | None:
+        """Take one binary message, as ``received`` takes a text."""
 
     def shutting_down(self) -> None:
         """Say that the daemon stops, where the protocol has a word for it."""

@@ -11,11 +11,13 @@ from hubbub.dialects.base import Connection, Request, Response, Session, Socket
 from hubbub.errors import HubbubError
 from hubbub.telemetry import log
 from hubbub.transport.http import AiohttpHandler, Door, to_aiohttp
-from hubbub.transport.outbox import NumberedWsOutbox, WsOutbox
+from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
 
 
 CLOSE_S = 5.0
 """Seconds that a peer has to take what is queued and our close frame, and to answer it."""
+MAX_UNREAD_BYTES = 8 * 1024 * 1024
+"""Bytes that wait for a peer, answers included, from which its requests are not read."""
 
 _CLOSE_NORMAL = 1000
 _CLOSE_FINAL = 0x88
@@ -30,7 +32,8 @@ class Pump:
         self.socket = socket
         # Closing is done here: the server library's own would cut a peer that reads late.
         self.ws = web.WebSocketResponse(
-            max_msg_size=socket.max_message_bytes,
+            # The library refuses messages of this size; ours is the largest that is taken.
+            max_msg_size=socket.max_message_bytes + 1,
             compress=False,
             autoclose=False,
             timeout=CLOSE_S / 2,
@@ -64,7 +67,7 @@ class Pump:
         gauge.inc()
         try:
             self.session.opened()
-            await self._receive(self.session)
+            await self._receive(self.session, self.outbox)
         finally:
             gauge.dec()
             for task in tuple(self._tasks):
@@ -81,21 +84,26 @@ class Pump:
             self.session.shutting_down()
             self.outbox.close(self.socket.shutdown_code, self.socket.shutdown_reason)
 
-    async def _receive(self, session: Session) -> None:
+    async def _receive(self, session: Session, outbox: FrameOutbox) -> None:
         serial = self.socket.serial
         async for message in self.ws:
             if self._deadline is not None:
                 continue  # we have closed: only the peer's close frame counts
             if message.type is WSMsgType.TEXT:
                 work = session.received(message.data)
-                if work is None:
-                    continue
+            elif message.type is WSMsgType.BINARY:
+                work = session.received_binary(message.data)
+            else:
+                continue
+            if work is not None:
                 if serial:
                     await work
                 else:
                     self._spawn(work)
-            elif message.type is WSMsgType.BINARY:
-                session.received_binary(message.data)
+            # Answers are never dropped: a peer that asks and does not read must not be asked
+            # for its next request, or it would fill our memory.
+            if outbox.queued_bytes > MAX_UNREAD_BYTES:
+                await outbox.drained()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -6,3 +6,5 @@ const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 source.onopen = () => say({ open: true });
 source.onerror = () => say({ error: source.readyState === EventSource.CLOSED ? "closed" : "retrying" });
 source.addEventListener(kind, ({ data, lastEventId }) => say({ data, lastEventId }));
+// While node's EventSource waits to reconnect, nothing else would keep the process alive.
+setInterval(() => {}, 1 << 30);

@@ -1,43 +1,22 @@
 """Presence: connections, acts, silence, and what a restart makes of them."""
 
-from typing import Any
-
-import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
 from hubbub.core.presence import Presence, PresenceRules
-from hubbub.core.values import Event
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import ManualClock
+from tests.unit.core.rooms import Told
 
 
 RULES = PresenceRules(idle_after_s=10, stale_after_s=60, heartbeat_interval_s=2, max_agents=3)
 
 
-class Told:
-    """Everything that the bus told under ``agents/*``."""
-
-    def __init__(self, bus: Bus) -> None:
-        self.events: list[Event] = []
-        bus.listen(("agents/*",), self.events.append)
-
-    def take(self) -> list[tuple[str, dict[str, Any]]]:
-        """Give kind and data of what was told since the last call."""
-        taken = [(event.kind, msgspec.json.decode(event.data)) for event in self.events]
-        self.events.clear()
-        return taken
-
-    def kinds(self) -> list[str]:
-        """Give the kinds of what was told since the last call."""
-        return [kind for kind, _ in self.take()]
-
-
 @pytest.fixture
 def told(bus: Bus) -> Told:
     """Give a recorder of what presence tells."""
-    return Told(bus)
+    return Told(bus, "agents/*")
 
 
 @pytest.fixture

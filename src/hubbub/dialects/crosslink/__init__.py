@@ -1,1 +1,6 @@
-"""The wire language of crosslink clients."""
+"""The crosslink door: issue tracker, locks, agents and their event socket."""
+
+from hubbub.dialects.crosslink.dialect import CrosslinkDialect
+
+
+__all__ = ["CrosslinkDialect"]

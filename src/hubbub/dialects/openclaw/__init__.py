@@ -1,1 +1,7 @@
-"""The wire language of OpenClaw clients."""
+"""The OpenClaw door: what clawdbot clients take for their gateway."""
+
+from hubbub.dialects.openclaw.dialect import OpenclawDialect
+from hubbub.dialects.openclaw.settings import OpenclawSettings
+
+
+__all__ = ["OpenclawDialect", "OpenclawSettings"]

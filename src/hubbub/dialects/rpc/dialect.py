@@ -17,7 +17,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.rpc import frames, system, topics
+from hubbub.dialects.rpc import agents, chat, frames, issues, locks, runs, system, topics
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
@@ -34,7 +34,15 @@ class RpcDialect:
         """Serve a hub."""
         self._hub = hub
         self._events = EventFrames(hub.store.epoch)
-        self.methods = table(system.METHODS, topics.METHODS)
+        self.methods = table(
+            system.METHODS,
+            topics.METHODS,
+            runs.METHODS,
+            issues.METHODS,
+            locks.METHODS,
+            agents.METHODS,
+            chat.METHODS,
+        )
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [
             Route(method="POST", path="/rpc", handler=self._post),

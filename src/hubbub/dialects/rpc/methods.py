@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from hubbub.core.bus import Member
+from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox
 from hubbub.core.values import Principal, Scope
@@ -23,6 +23,8 @@ class Caller(Protocol):
 
     hub: Hub
     principal: Principal
+    connection_id: str | None
+    """Names the socket; ``None`` for a call by POST, which has no end to speak of."""
     subscriptions: dict[int, Member] | None
     """What this connection follows; ``None`` for a call by POST, which can follow nothing."""
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.bus import Member
+from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
+from hubbub.core.presence import Attachment
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection
 from hubbub.dialects.rpc import frames
@@ -30,16 +31,22 @@ class RpcSession:
         """Serve a caller over a socket."""
         self.hub = hub
         self.principal = principal
+        self.connection_id: str | None = hub.ids()
         self.outbox = connection.outbox
         self.events = events
         self.subscriptions: dict[int, Member] = {}
         self._methods = methods
+        self._attachment: Attachment | None = None
 
     def opened(self) -> None:
-        """Say nothing: the client speaks first."""
+        """Say nothing: the client speaks first. An agent is here from now on."""
+        if self.principal.agent is not None:
+            self._attachment = self.hub.presence.attach(self.principal.agent, "hubbub")
 
     def received(self, text: str) -> Coroutine[Any, Any, None] | None:
         """Run one call."""
+        if self._attachment is not None:
+            self._attachment.touch()
         try:
             call = frames.decode(text)
         except BadFrame as error:
@@ -57,14 +64,19 @@ class RpcSession:
         self.outbox.send(frames.notification("daemon.stopping", {}))
 
     def closed(self) -> None:
-        """End the connection's subscriptions."""
+        """End what lives as long as the connection: subscriptions, presence, its runs' owner."""
+        if self._attachment is not None:
+            self._attachment.detach()
         for member in self.subscriptions.values():
             member.leave()
+        if self.connection_id is not None:
+            self.hub.runs.dropped(self.connection_id)
 
 
 class PostCaller:
     """The caller of one POST: it has no socket, so it cannot subscribe."""
 
+    connection_id = None
     outbox = None
     subscriptions = None
 
@@ -73,6 +85,8 @@ class PostCaller:
         self.hub = hub
         self.principal = principal
         self.events = events
+        if principal.agent is not None:
+            hub.presence.heard(principal.agent, "hubbub")
 
 
 def run(

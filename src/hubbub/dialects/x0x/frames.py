@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from hubbub.core import payload
-from hubbub.core.bus import Encode
+from hubbub.core.audience import Encode
 from hubbub.core.direct import message_of
 from hubbub.core.identity import ID_CHARACTERS, Identities
 from hubbub.core.values import Event, Position

@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hubbub.core import payload
-from hubbub.core.bus import Member, Resumed
+from hubbub.core.audience import Member
+from hubbub.core.bus import Resumed
 from hubbub.core.hub import Hub
 from hubbub.core.identity import agent_of, topic_of
 from hubbub.core.ports import Settled

@@ -42,6 +42,3 @@ SELECT run_id, agent, client, intent, outcome_description, source, session_key, 
            SELECT turn FROM run_turns WHERE run_turns.run_id = :run_id ORDER BY idx
        )), '') || ']'
 FROM runs WHERE run_id = :run_id;
-
--- name: run_turns
-SELECT turn FROM run_turns WHERE run_id = :run_id AND idx >= :after ORDER BY idx LIMIT :limit;

@@ -1,0 +1,273 @@
+"""The values of the chat service: what is asked, what is answered, what is told.
+
+Messages are kept as JSON in the shape that chat clients read them in::
+
+    {"role":"user","content":[{"type":"text","text":…}, {"type":"image","data":…,"mimeType":…}],
+     "timestamp":MS}
+    {"role":"assistant","content":[{"type":"text","text":…}],"provider","model","api","usage",
+     "stopReason":"stop|error|injected","errorMessage"?,"timestamp":MS}
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+
+SendStatus = Literal["started", "in_flight", "ok", "error", "stopped"]
+AbortReason = Literal["rpc", "stop", "timeout"]
+TurnState = Literal["accepted", "started", "ok", "error", "aborted"]
+SessionChange = Literal["created", "patched", "reset", "deleted"]
+
+INTERRUPTED = "interrupted by a restart of the daemon"
+"""Text of the error that a turn ends with where the daemon stopped in the middle of it."""
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that comes with a message. Only images are kept; others are dropped quietly."""
+
+    content: str
+    """Base64, or a ``data:`` URL with base64."""
+    mime_type: str | None = None
+    file_name: str | None = None
+
+
+class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to an agent."""
+
+    session_key: str
+    """In any spelling: ``main``, ``agent:main:main``, …"""
+    message: str
+    idempotency_key: str
+    """Becomes the run's id."""
+    attachments: Sequence[Attachment] = ()
+    thinking: str | None = None
+    """Thinking level of this turn; ``None``: the session's."""
+    timeout_ms: int | None = None
+    """Milliseconds that the turn may take; ``None`` or 0: the agent's own limit."""
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message."""
+
+    run_id: str
+    status: SendStatus
+    """``started``: stored now, its turn will run. ``in_flight``: the same was sent before and
+    is not finished. ``ok``: finished or aborted. ``error``: its turn failed. ``stopped``: the
+    message was a stop word; nothing was stored under this key.
+    """
+    summary: str | None = None
+    """With ``error``: what went wrong, for people."""
+    aborted: tuple[str, ...] = ()
+    """With ``stopped``: the runs that it aborted."""
+
+
+class InjectRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to put into a conversation as the agent's."""
+
+    session_key: str
+    message: str
+    label: str | None = None
+    """Stands in brackets before the text."""
+    idempotency_key: str | None = None
+
+
+class Injected(msgspec.Struct, frozen=True):
+    """Where an injected message stands."""
+
+    message_id: str
+    """8 hex characters, unique within the session."""
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest part of a conversation."""
+
+    session_key: str
+    """The canonical key."""
+    session_id: str | None
+    """``None``: there is no such session, and no message."""
+    messages: list[msgspec.Raw]
+    """Oldest first, as stored. An answer stands below its question."""
+    thinking: str | None
+    """The session's own thinking level, where it has one."""
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn that has not ended."""
+
+    run_id: str
+    session_key: str
+    """The canonical key."""
+    spelling: str
+    """The session key as its sender wrote it."""
+    agent: str
+    text: str
+    """The answer so far, as far as it has been told; empty while the turn waits."""
+    started: bool
+    """False: accepted, and waiting for its start."""
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation, without its messages."""
+
+    key: str
+    """The canonical key."""
+    agent: str
+    session_id: str
+    """Names the transcript; a reset gives a new one."""
+    updated_at: int
+    """Unix time in milliseconds."""
+    fields: Mapping[str, Any]
+    """All other fields of the entry under the names in which clients store them (``label``,
+    ``thinkingLevel``, ``lastChannel``, …), unknown ones too.
+    """
+
+    def entry(self) -> dict[str, Any]:
+        """Give the whole entry as clients store it."""
+        return {"sessionId": self.session_id, "updatedAt": self.updated_at, **self.fields}
+
+
+class SessionFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which sessions a list has, newest first."""
+
+    limit: int | None = None
+    """At most so many; ``None``: all."""
+    active_minutes: int | None = None
+    """Only those that changed within so many minutes."""
+    include_global: bool = True
+    include_unknown: bool = True
+    label: str | None = None
+    spawned_by: str | None = None
+    agent: str | None = None
+    search: str | None = None
+    """Part of a key, id, label, display name or subject, in any case."""
+    edges: bool = False
+    """Read each session's first user message and last message too."""
+
+
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One session of a list."""
+
+    session: Session
+    first_user: msgspec.Raw | None = None
+    last: msgspec.Raw | None = None
+
+
+class PreviewItem(msgspec.Struct, frozen=True):
+    """One message of a preview."""
+
+    role: Literal["user", "assistant", "tool", "system", "other"]
+    text: str
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """The end of one conversation in short."""
+
+    key: str
+    """As it was asked for."""
+    status: Literal["ok", "empty", "missing"]
+    items: tuple[PreviewItem, ...] = ()
+
+
+class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a conversation that was held elsewhere."""
+
+    session_key: str
+    entry: Mapping[str, Any]
+    """The session's entry, with ``sessionId`` and ``updatedAt``."""
+    messages: Sequence[msgspec.Raw] = ()
+    offset: int = 0
+    """Number of the first of these messages within the whole transcript."""
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import changed."""
+
+    session_key: str
+    created: bool
+    """The session is new here."""
+    added: int
+    """Messages that were not here before."""
+
+
+# -- data of events ------------------------------------------------------------------------
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.accepted``."""
+
+    session_key: str
+    run_id: str
+    agent: str
+    message: msgspec.Raw
+    spelling: str
+    """The session key as the sender wrote it."""
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.started``."""
+
+    session_key: str
+    run_id: str
+    agent: str
+    spelling: str
+
+
+class Delta(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.delta``, which is ephemeral."""
+
+    session_key: str
+    run_id: str
+    text: str
+    """All of the answer so far."""
+    delta: str
+    """What is new."""
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.tool``, which is ephemeral."""
+
+    session_key: str
+    run_id: str
+    tool: msgspec.Raw
+
+
+class Final(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Data of ``chat.final``."""
+
+    session_key: str
+    run_id: str
+    message: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    """Unset: the turn produced no text."""
+    usage: dict[str, int] | None = None
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.error``."""
+
+    session_key: str
+    run_id: str
+    error: str
+
+
+class Aborted(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.aborted``."""
+
+    session_key: str
+    run_id: str
+    reason: AbortReason
+
+
+class InjectedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.injected``."""
+
+    session_key: str
+    message_id: str
+    message: msgspec.Raw
+
+
+class SessionChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.session``."""
+
+    session_key: str
+    change: SessionChange

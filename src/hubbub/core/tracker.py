@@ -1,0 +1,324 @@
+"""The tracker: issues, their comments, labels and blockers.
+
+Every verb is one unit of work that changes the tables and records ``issue.changed``; a caller
+that presents the fence of a lock is refused once that lock has ended. Reading is in
+``issue_reads.py``.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from hubbub.core.idempotency import digest, once
+from hubbub.core.issues import (
+    Act,
+    Comment,
+    CommentKind,
+    Issue,
+    Priority,
+    TrackerLimits,
+    check_size,
+    checked_number,
+    comment_of,
+    existing,
+    issue_of,
+)
+from hubbub.core.locks import check_fence, current_lock, lose
+from hubbub.core.ports import Transaction, Unit
+from hubbub.core.values import Clock
+from hubbub.errors import InvalidRequest, NotFound
+
+
+T = TypeVar("T")
+
+FIELDS = {
+    "issues.update": "updated",
+    "issues.close": "status",
+    "issues.reopen": "status",
+    "issues.delete": "deleted",
+    "issues.comment": "comments",
+    "issues.label": "labels",
+    "issues.unlabel": "labels",
+    "issues.block": "blockers",
+    "issues.unblock": "blockers",
+}
+"""What each verb changes of an issue, as ``issue.changed`` names it."""
+
+DEFAULT_LIMITS = TrackerLimits()
+
+
+class IssueDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new issue begins with."""
+
+    title: str
+    description: str | None = None
+    priority: Priority = "medium"
+    parent_id: int | None = None
+
+
+class IssuePatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to change; ``None`` stays as it is."""
+
+    title: str | None = None
+    description: str | None = None
+    priority: Priority | None = None
+
+
+class CommentDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new comment says."""
+
+    content: str
+    kind: CommentKind = "note"
+    trigger_type: str | None = None
+    intervention_context: str | None = None
+
+
+class Done(msgspec.Struct, frozen=True):
+    """The change was made, or had been made before."""
+
+    ok: bool = True
+
+
+class Tracker:
+    """Changes issues.
+
+    Every verb gives a unit of work, for ``Journal.commit`` or ``submit``. What is wrong with
+    the request itself is raised at once; the unit raises ``StaleFence``,
+    ``IdempotencyConflict``, ``NotFound`` (no such issue) and what the verb names.
+    """
+
+    def __init__(self, clock: Clock, *, limits: TrackerLimits = DEFAULT_LIMITS) -> None:
+        """Begin; all state is in the store."""
+        self._clock = clock
+        self.limits = limits
+
+    def create(self, act: Act, draft: IssueDraft, *, tell_parent: bool = True) -> Unit[Issue]:
+        """Open an issue.
+
+        Args:
+            tell_parent: Record that the parent, if there is one, has a new subissue.
+
+        Raises:
+            InvalidRequest: A text is too long.
+            NotFound: There is no such parent.
+        """
+        self._check_texts(draft.title, draft.description)
+        parent_id = draft.parent_id
+
+        def create(tx: Transaction) -> Issue:
+            if parent_id is not None:
+                existing(tx, parent_id, "parent issue")
+                check_fence(tx, parent_id, act.fence, self._clock())
+            tx.execute(
+                "issue_add",
+                title=draft.title,
+                description=draft.description,
+                priority=draft.priority,
+                parent_id=parent_id,
+                created_by=act.caller.id,
+                now=self._clock(),
+            )
+            issue = issue_of(tx.rows("issue_last")[0])
+            if parent_id is not None and tell_parent:
+                _changed(tx, act, parent_id, "subissues")
+            _changed(tx, act, issue.id, "created")
+            return issue
+
+        return self._unit(act, create, Issue, "issues.create", draft)
+
+    def update(self, act: Act, issue_id: int, patch: IssuePatch) -> Unit[Issue]:
+        """Change what the patch names; its time of change moves in any case.
+
+        Raises:
+            InvalidRequest: A text is too long.
+        """
+        self._check_texts(patch.title, patch.description)
+
+        def update(tx: Transaction, now: int) -> Issue:
+            tx.execute(
+                "issue_patch",
+                id=issue_id,
+                title=patch.title,
+                description=patch.description,
+                priority=patch.priority,
+                now=now,
+            )
+            return existing(tx, issue_id)
+
+        return self._change(act, issue_id, "issues.update", update, Issue, patch)
+
+    def close(self, act: Act, issue_id: int) -> Unit[Issue]:
+        """Close an issue, whatever its status; what blocks it is not asked."""
+        return self._set_status(act, issue_id, "issues.close")
+
+    def reopen(self, act: Act, issue_id: int) -> Unit[Issue]:
+        """Open an issue again."""
+        return self._set_status(act, issue_id, "issues.reopen")
+
+    def delete(self, act: Act, issue_id: int) -> Unit[Done]:
+        """Remove an issue and all below it, with everything that hangs on them.
+
+        Locks on them are lost.
+        """
+
+        def delete(tx: Transaction, now: int) -> Done:
+            for (number,) in tx.rows("issue_tree", id=issue_id):
+                lock = current_lock(tx, number, now)
+                if lock is not None:
+                    lose(tx, lock, "issue deleted")
+            tx.execute("issue_delete", id=issue_id)
+            return Done()
+
+        return self._change(act, issue_id, "issues.delete", delete, Done)
+
+    def comment(self, act: Act, issue_id: int, draft: CommentDraft) -> Unit[Comment]:
+        """Add a comment.
+
+        Raises:
+            InvalidRequest: A text is too long, or an intervention does not say its trigger.
+        """
+        check_size("content", draft.content, self.limits.max_comment_bytes)
+        check_size("context", draft.intervention_context, self.limits.max_comment_bytes)
+        check_size("trigger_type", draft.trigger_type, self.limits.max_label_bytes)
+        if draft.kind == "intervention" and not (draft.trigger_type or "").strip():
+            message = "an intervention needs a trigger_type"
+            raise InvalidRequest(message)
+
+        def comment(tx: Transaction, now: int) -> Comment:
+            fields = msgspec.structs.asdict(draft)
+            tx.execute(
+                "issue_comment_add", issue_id=issue_id, author=act.caller.id, now=now, **fields
+            )
+            return comment_of(tx.rows("issue_comment_last")[0])
+
+        return self._change(act, issue_id, "issues.comment", comment, Comment, draft)
+
+    def label(self, act: Act, issue_id: int, label: str) -> Unit[Done]:
+        """Put a label on an issue; one that it has already is no error.
+
+        Raises:
+            InvalidRequest: The label is too long.
+        """
+        check_size("label", label, self.limits.max_label_bytes)
+
+        def add(tx: Transaction, _now: int) -> Done:
+            tx.execute("issue_label_add", id=issue_id, label=label)
+            return Done()
+
+        return self._change(act, issue_id, "issues.label", add, Done, label)
+
+    def unlabel(self, act: Act, issue_id: int, label: str) -> Unit[Done]:
+        """Take a label off an issue.
+
+        Raises:
+            NotFound: It has no such label.
+        """
+
+        def remove(tx: Transaction, _now: int) -> Done:
+            if not tx.execute("issue_label_remove", id=issue_id, label=label):
+                raise NotFound("label", label)
+            return Done()
+
+        return self._change(act, issue_id, "issues.unlabel", remove, Done, label)
+
+    def block(self, act: Act, issue_id: int, blocker_id: int) -> Unit[Done]:
+        """Let an issue wait for another; a pair that is there already is no error.
+
+        Raises:
+            InvalidRequest: An issue would wait for itself, directly or through others.
+            NotFound: There is no such blocker.
+        """
+
+        def add(tx: Transaction, _now: int) -> Done:
+            existing(tx, blocker_id)
+            if blocker_id == issue_id:
+                message = "An issue cannot block itself"
+                raise InvalidRequest(message)
+            if tx.row("issue_waits_for", id=blocker_id, other_id=issue_id):
+                message = "Adding this dependency would create a circular dependency chain"
+                raise InvalidRequest(message)
+            tx.execute("issue_blocker_add", id=issue_id, blocker_id=blocker_id)
+            return Done()
+
+        return self._change(act, issue_id, "issues.block", add, Done, blocker_id)
+
+    def unblock(self, act: Act, issue_id: int, blocker_id: int) -> Unit[Done]:
+        """Let an issue no longer wait for another.
+
+        Raises:
+            NotFound: It does not wait for it.
+        """
+
+        def remove(tx: Transaction, _now: int) -> Done:
+            checked_number(blocker_id, "dependency")
+            if not tx.execute("issue_blocker_remove", id=issue_id, blocker_id=blocker_id):
+                raise NotFound("dependency", f"{issue_id} on {blocker_id}")
+            return Done()
+
+        return self._change(act, issue_id, "issues.unblock", remove, Done, blocker_id)
+
+    # -- units ---------------------------------------------------------------------------
+
+    def _check_texts(self, title: str | None, description: str | None) -> None:
+        check_size("title", title, self.limits.max_title_bytes)
+        check_size("description", description, self.limits.max_description_bytes)
+
+    def _set_status(self, act: Act, issue_id: int, verb: str) -> Unit[Issue]:
+        closed = verb == "issues.close"
+
+        def set_status(tx: Transaction, now: int) -> Issue:
+            tx.execute(
+                "issue_status",
+                id=issue_id,
+                status="closed" if closed else "open",
+                closed_at=now if closed else None,
+                now=now,
+            )
+            return existing(tx, issue_id)
+
+        return self._change(act, issue_id, verb, set_status, Issue)
+
+    def _change(
+        self,
+        act: Act,
+        issue_id: int,
+        verb: str,
+        change: Callable[[Transaction, int], T],
+        result: type[T],
+        *parts: object,
+    ) -> Unit[T]:
+        """Change an issue that exists and tell what of it has changed."""
+
+        def run(tx: Transaction) -> T:
+            now = self._clock()
+            existing(tx, issue_id)
+            check_fence(tx, issue_id, act.fence, now)
+            value = change(tx, now)
+            _changed(tx, act, issue_id, FIELDS[verb])
+            return value
+
+        return self._unit(act, run, result, verb, issue_id, *parts)
+
+    def _unit(
+        self,
+        act: Act,
+        unit: Callable[[Transaction], T],
+        result: type[T],
+        verb: str,
+        *parts: object,
+    ) -> Unit[T]:
+        act.caller.require("write")
+        return once(
+            unit,
+            caller=act.caller,
+            key=act.key,
+            request=digest(verb, msgspec.json.encode((act.fence, *parts))),
+            result=result,
+            clock=self._clock,
+        )
+
+
+def _changed(tx: Transaction, act: Act, issue_id: int, field: str) -> None:
+    data = {"issue_id": issue_id, "field": field}
+    tx.append(f"issues/{issue_id}", "issue.changed", data, actor=act.caller.id)

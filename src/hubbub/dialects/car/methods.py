@@ -1,0 +1,118 @@
+"""The method table of the CAR door, and what a method may ask of its connection."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import msgspec
+
+from hubbub.core.attached import AttachedAgents
+from hubbub.core.audience import Member
+from hubbub.core.hub import Hub
+from hubbub.core.ports import Outbox, Settled, Unit
+from hubbub.core.values import Principal
+from hubbub.dialects.car.settings import CarSettings
+
+
+if TYPE_CHECKING:
+    from hubbub.dialects.car.tools import Shelf
+
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+Reply = Callable[[object], None]
+"""Takes the result of a call, or the error that it ended with; called once."""
+
+
+class Caller(Protocol):
+    """The connection that a call came through."""
+
+    hub: Hub
+    settings: CarSettings
+    attached: AttachedAgents
+    outbox: Outbox
+    client_id: str
+    """Names the connection, for good."""
+    is_host: bool
+    handshaken: bool
+    current_run: str | None
+    tools: "Shelf"
+    policies: "Shelf"
+    followed: dict[str, Member]
+    """Runs that it follows."""
+    host_view: Member | None
+    """Its place in the host's view, once it has asked for it."""
+    identity: Mapping[str, object]
+    """What the daemon says of itself."""
+    ambient_agent: str
+    """The agent of starts that name none: the daemon's own ``CAR_AGENT_ID``."""
+
+    @property
+    def caller(self) -> Principal:
+        """Who calls."""
+
+    @property
+    def agent(self) -> str | None:
+        """The agent that the connection is bound to."""
+
+    @property
+    def methods(self) -> Mapping[str, "Method"]:
+        """The whole table."""
+
+
+class Method(msgspec.Struct, frozen=True, kw_only=True):
+    """One method."""
+
+    name: str
+    params: Any
+    run: Callable[[Any, Any, Reply], Coroutine[Any, Any, None] | None]
+    """Runs the call and replies. What can be done at once is done at once; a coroutine is
+    given back only for work that waits. What it raises is the caller's error.
+    """
+
+
+def answered(
+    handler: Callable[[Any, P], Awaitable[object]],
+) -> Callable[[Any, P, Reply], Coroutine[Any, Any, None]]:
+    """Make ``Method.run`` of a coroutine function that returns the result."""
+
+    async def run(caller: object, params: P, reply: Reply) -> None:
+        reply(await handler(caller, params))
+
+    return run
+
+
+def at_once(handler: Callable[[Any, P], object]) -> Callable[[Any, P, Reply], None]:
+    """Make ``Method.run`` of a plain function that returns the result."""
+
+    def run(caller: object, params: P, reply: Reply) -> None:
+        reply(handler(caller, params))
+
+    return run
+
+
+def stored(caller: Caller, unit: Unit[T], reply: Reply, result: Callable[[T], object]) -> None:
+    """Run a unit and reply after the commit.
+
+    Without a task: what a client sent before it vanished is done all the same.
+    """
+
+    def done(settled: Settled) -> None:
+        reply(result(settled.value) if settled.error is None else settled.error)
+
+    caller.hub.journal.submit(unit, done)
+
+
+def table(*groups: Sequence[Method]) -> Mapping[str, Method]:
+    """Join groups of methods into one table.
+
+    Raises:
+        ValueError: Two methods have one name.
+    """
+    methods: dict[str, Method] = {}
+    for group in groups:
+        for method in group:
+            if methods.setdefault(method.name, method) is not method:
+                message = f"method {method.name} is defined twice"
+                raise ValueError(message)
+    return methods

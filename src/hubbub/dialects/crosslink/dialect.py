@@ -1,0 +1,132 @@
+"""crosslink's listener: ``/ws`` and ``/api/v1``."""
+
+from collections.abc import Mapping, Sequence
+
+from hubbub import __version__
+from hubbub.core.hub import Hub
+from hubbub.core.values import Principal
+from hubbub.dialects.base import (
+    Connection,
+    OutboxRules,
+    Overflow,
+    Request,
+    Response,
+    Route,
+    Socket,
+    json_response,
+)
+from hubbub.dialects.crosslink.bodies import FENCE_HEADER, KEY_HEADER, PlainRefusal
+from hubbub.dialects.crosslink.frames import EventFrames, error_fields, gap
+from hubbub.dialects.crosslink.rest_agents import AgentRoutes
+from hubbub.dialects.crosslink.rest_issues import IssueRoutes
+from hubbub.dialects.crosslink.session import CrosslinkSession
+from hubbub.dialects.crosslink.settings import DEFAULT_SETTINGS, CrosslinkSettings
+from hubbub.errors import HubbubError, TooLarge
+
+
+HEALTH = "/api/v1/health"
+DEV_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
+"""Where both pages' development server runs."""
+
+
+class CrosslinkDialect:
+    """crosslink's protocol."""
+
+    name = "crosslink"
+
+    def __init__(self, hub: Hub, settings: CrosslinkSettings = DEFAULT_SETTINGS) -> None:
+        """Serve a hub."""
+        self._hub = hub
+        self._events = EventFrames()
+        self.max_body_bytes = settings.max_body_bytes
+        agents = AgentRoutes(hub, stale_lock_after_s=settings.stale_lock_after_s)
+        self.routes: Sequence[Route] = [
+            Route(method="GET", path=HEALTH, handler=self._health, scope=None),
+            *IssueRoutes(hub).routes(),
+            *agents.routes(),
+        ]
+        rules = OutboxRules(
+            max_messages=settings.ring_events, overflow=Overflow.DROP_OLDEST, gap=gap
+        )
+        self.sockets = [
+            Socket(
+                path="/ws",
+                open=self._open,
+                rules=rules,
+                numbered=True,
+                max_message_bytes=settings.max_message_bytes,
+            )
+        ]
+
+    def authenticate(self, request: Request) -> Principal | Response | None:
+        """Take a bearer token for everything under ``/api/``; the socket may do without.
+
+        The page of 0.8 sends no token with the upgrade, so a missing one is let in, but not
+        to a page of another origin; a wrong one never is.
+        """
+        if request.path == "/ws":
+            token = request.bearer or request.query.get("token")
+            if token is None and "Authorization" not in request.headers:
+                return None if _own_page(request) else _REFUSED
+            return self._principal(token)
+        if not request.path.startswith("/api/"):
+            return None
+        return self._principal(request.bearer)
+
+    def refuse(self, error: HubbubError) -> Response:
+        """Give an error as JSON, or as text where the original's framework would."""
+        if isinstance(error, PlainRefusal):
+            return _text(error.status, str(error))
+        if isinstance(error, TooLarge):
+            return _text(413, str(error))
+        status, body = error_fields(error)
+        return json_response(body, status)
+
+    def missing(self, request: Request, allowed: Sequence[str]) -> Response:
+        """Say 404 or 405, with nothing else."""
+        if allowed:
+            return Response(status=405, headers={"Allow": ", ".join(allowed)})
+        return Response(status=404)
+
+    def cors(self, origin: str) -> Mapping[str, str]:
+        """Let the pages' development server in."""
+        if origin not in DEV_ORIGINS:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+            "Access-Control-Allow-Headers": (
+                f"content-type, authorization, accept, {KEY_HEADER.lower()}, {FENCE_HEADER.lower()}"
+            ),
+            "Vary": "Origin",
+        }
+
+    async def run(self) -> None:
+        """Do nothing on the clock: presence tells by itself who falls silent."""
+
+    def _principal(self, token: str | None) -> Principal | Response:
+        principal = None if token is None else self._hub.access.principal(token)
+        if principal is None:
+            return _REFUSED
+        if principal.agent is not None:
+            self._hub.presence.heard(principal.agent, self.name)
+        return principal
+
+    def _open(self, connection: Connection) -> CrosslinkSession:
+        return CrosslinkSession(self._hub, self._events, connection)
+
+    async def _health(self, request: Request) -> Response:
+        return json_response({"status": "ok", "version": __version__})
+
+
+_REFUSED = Response(status=401)
+
+
+def _own_page(request: Request) -> bool:
+    """Say whether no page, or one of this listener's own origin, opens the socket."""
+    origin = request.headers.get("Origin")
+    return origin is None or origin.partition("://")[2] == request.headers.get("Host")
+
+
+def _text(status: int, text: str) -> Response:
+    return Response(status=status, body=text.encode(), content_type="text/plain; charset=utf-8")

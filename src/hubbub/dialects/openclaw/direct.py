@@ -1,0 +1,89 @@
+"""Direct messages as system events of the recipient's main session."""
+
+import base64
+import binascii
+
+import msgspec
+
+from hubbub.core.hub import Hub
+from hubbub.core.session_keys import MAIN, agent_id, main_key
+
+
+MAX_LINE_CHARACTERS = 500
+"""Characters of a direct message that its line shows at most."""
+
+
+class DirectData(msgspec.Struct, frozen=True):
+    """Data of ``direct.message``."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    payload: str
+    """Base64."""
+
+    @property
+    def session_key(self) -> str:
+        """The session in which the recipient hears of it."""
+        return main_key(self.recipient)
+
+
+class DirectLines:
+    """Reads the newest direct messages of an agent from the journal, where they are kept."""
+
+    def __init__(self, hub: Hub, limit: int) -> None:
+        """Read so many lines per session at most."""
+        self._hub = hub
+        self._limit = limit
+
+    async def texts(self, session_key: str) -> list[str]:
+        """Give the lines of a canonical session key, oldest first."""
+        return [line_of(data) for _, data in await self._read(session_key)]
+
+    async def messages(self, session_key: str) -> list[msgspec.Raw]:
+        """Give the lines as messages of the history, oldest first."""
+        found = await self._read(session_key)
+        return [msgspec.Raw(msgspec.json.encode(message_of(data, at))) for at, data in found]
+
+    async def _read(self, session_key: str) -> list[tuple[int, DirectData]]:
+        prefix, _, rest = session_key.partition(":")
+        agent, _, name = rest.partition(":")
+        if prefix != "agent" or name != MAIN:
+            return []
+        # An agent's name may have letters that its session's key has not.
+        known = (shown.agent for shown in self._hub.presence.list())
+        names = {agent, *(other for other in known if agent_id(other) == agent)}
+        found: list[tuple[int, DirectData]] = []
+        for other in names:
+            rows = await self._hub.store.rows(
+                "direct_newest", topic=f"direct/{other}", limit=self._limit
+            )
+            found += [(at, msgspec.json.decode(data, type=DirectData)) for at, data in rows]
+        found.sort(key=lambda pair: pair[0])
+        return found[-self._limit :]
+
+
+def line_of(data: DirectData) -> str:
+    """Give the text that an agent reads of a direct message."""
+    return f"direct message from {data.sender}: {readable(data.payload)}"
+
+
+def message_of(data: DirectData, at_ms: int) -> dict[str, object]:
+    """Give a direct message as a message of the history."""
+    content = [{"type": "text", "text": f"System: {line_of(data)}"}]
+    return {"role": "system", "content": content, "timestamp": at_ms}
+
+
+def readable(payload: str) -> str:
+    """Give the text of a base64 payload, cut; or its size, if it is no text."""
+    try:
+        data = base64.b64decode(payload)
+    except binascii.Error:
+        return "(unreadable)"
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return f"({len(data)} bytes)"
+    if len(text) > MAX_LINE_CHARACTERS:
+        text = text[:MAX_LINE_CHARACTERS] + "…"
+    return text

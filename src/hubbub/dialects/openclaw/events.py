@@ -1,0 +1,251 @@
+"""What happens in the house, as this door's events: one table from kind to event.
+
+Everything comes from the bus, so whatever starts a run, here or at another door, is told the
+same. Events of one run leave in the order in which they happened; nothing follows its end.
+"""
+
+import functools
+from collections.abc import Callable
+
+import msgspec
+
+from hubbub.core.values import Event
+from hubbub.dialects.openclaw.direct import DirectData, message_of
+from hubbub.dialects.openclaw.frames import Json
+from hubbub.dialects.openclaw.presence import agent_entry
+from hubbub.dialects.openclaw.room import Room
+from hubbub.dialects.openclaw.turns import Outcome, Outcomes, Turn
+
+
+class ChatData(msgspec.Struct, frozen=True):
+    """Data of any ``chat.*`` event of a run."""
+
+    session_key: str
+    run_id: str = ""
+    spelling: str = ""
+    """The session key as the run's sender wrote it."""
+    text: str = ""
+    message_id: str = ""
+    message: Json | msgspec.UnsetType = msgspec.UNSET
+    usage: Json | msgspec.UnsetType = msgspec.UNSET
+    tool: Json | msgspec.UnsetType = msgspec.UNSET
+    error: str = ""
+    reason: str = ""
+
+
+class RunData(msgspec.Struct, frozen=True):
+    """Data of ``run.started`` and ``run.ended``."""
+
+    run_id: str
+    agent: str
+    intent: str | None = None
+    source: str | None = None
+    session_key: str | None = None
+    status: str | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+
+
+class AgentData(msgspec.Struct, frozen=True):
+    """Data of ``agent.*``."""
+
+    agent: str
+    door: str = ""
+    connections: int = 0
+    status: str = ""
+
+
+class Feed:
+    """Hears the bus and tells the room."""
+
+    def __init__(self, room: Room) -> None:
+        """Begin to listen."""
+        self._room = room
+        self._turns: dict[str, Turn] = {}
+        self._spellings: dict[str, str] = {}
+        """Session that is being injected into, to its key as the caller wrote it."""
+        self._commands: dict[str, Callable[[], None] | None] = {}
+        """Runs that the gateway answers by itself, each with its final once that was heard."""
+        self._running: dict[str, Turn] = {}
+        """Runs of other doors."""
+        self.outcomes = Outcomes(room.hub.clock, room.settings.outcome_ttl_ms)
+        self._chat: dict[str, Callable[[ChatData, Event], None]] = {
+            "chat.accepted": self._accepted,
+            "chat.started": self._started,
+            "chat.delta": self._delta,
+            "chat.tool": self._tool,
+            "chat.final": self._final,
+            "chat.error": self._error,
+            "chat.aborted": self._aborted,
+            "chat.injected": self._injected,
+        }
+        self._runs: dict[str, Callable[[RunData, Event], None]] = {
+            "run.started": self._run_started,
+            "run.ended": self._run_ended,
+        }
+        bus = room.hub.bus
+        for topics, handle in (
+            ("chat/*", functools.partial(_dispatch, ChatData, self._chat)),
+            ("runs/*", functools.partial(_dispatch, RunData, self._runs)),
+            ("agents/*", self._agent),
+            ("direct/*", self._direct),
+        ):
+            bus.listen([topics], handle)
+
+    # -- what the methods ask --------------------------------------------------------------
+
+    def spell(self, canonical: str, session_key: str) -> None:
+        """Remember how a caller writes the key of a session that it injects into."""
+        self._spellings[canonical] = session_key
+
+    def unspell(self, canonical: str) -> None:
+        """Forget it: the call has been answered."""
+        self._spellings.pop(canonical, None)
+
+    def hold(self, run_id: str) -> None:
+        """Treat a run as a command: no agent works on it, and its final waits for ``release``.
+
+        Such a run begins and ends in one commit, but clients expect the answer to their
+        message before any event of it.
+        """
+        self._commands[run_id] = None
+
+    def release(self, run_id: str) -> None:
+        """Tell the final of a command: its message has been answered."""
+        final = self._commands.pop(run_id, None)
+        if final is not None:
+            final()
+
+    def close(self) -> None:
+        """Forget what is due."""
+        for turn in self._turns.values():
+            turn.stop()
+
+    # -- chat ------------------------------------------------------------------------------
+
+    def _turn(self, data: ChatData) -> Turn:
+        turn = self._turns.get(data.run_id)
+        if turn is None:
+            turn = Turn(self._room, data.run_id, data.spelling or data.session_key)
+            self._turns[data.run_id] = turn
+        return turn
+
+    def _accepted(self, data: ChatData, event: Event) -> None:
+        self._turn(data)
+
+    def _started(self, data: ChatData, event: Event) -> None:
+        turn = self._turn(data)
+        if data.run_id not in self._commands:
+            turn.start(event.at)
+
+    def _delta(self, data: ChatData, event: Event) -> None:
+        turn = self._turns.get(data.run_id)
+        if turn is not None:  # nothing of a run after its end
+            turn.say(data.text)
+
+    def _tool(self, data: ChatData, event: Event) -> None:
+        turn = self._turns.get(data.run_id)
+        if turn is not None and data.tool is not msgspec.UNSET:
+            turn.agent("tool", data.tool)
+
+    def _final(self, data: ChatData, event: Event) -> None:
+        turn = self._ending(data)
+        turn.end(event.at)
+        self.outcomes.put(_outcome(turn, event, "ok", message=data.message))
+        tell = functools.partial(turn.chat, "final", message=data.message, usage=data.usage)
+        if data.run_id in self._commands:
+            self._commands[data.run_id] = tell
+        else:
+            tell()
+
+    def _error(self, data: ChatData, event: Event) -> None:
+        turn = self._ending(data)
+        turn.end(event.at, error=data.error)
+        self.outcomes.put(_outcome(turn, event, "error", error=data.error))
+        turn.chat("error", errorMessage=data.error)
+
+    def _aborted(self, data: ChatData, event: Event) -> None:
+        turn = self._ending(data)
+        turn.end(event.at, aborted=True)
+        turn.seq += 1
+        self.outcomes.put(_outcome(turn, event, "timeout"))
+        turn.chat("aborted", stopReason=data.reason)
+
+    def _ending(self, data: ChatData) -> Turn:
+        turn = self._turn(data)
+        del self._turns[data.run_id]
+        return turn
+
+    def _injected(self, data: ChatData, event: Event) -> None:
+        key = self._spellings.get(data.session_key, data.session_key)
+        Turn(self._room, f"inject-{data.message_id}", key).chat("final", message=data.message)
+
+    # -- runs of other doors ---------------------------------------------------------------
+
+    def _run_started(self, data: RunData, event: Event) -> None:
+        if data.session_key is not None or data.source == "chat":
+            return  # told as a turn of its chat
+        turn = Turn(self._room, data.run_id, f"agent:{data.agent}:main")
+        self._running[data.run_id] = turn
+        turn.start(data.started_at or event.at, agentId=data.agent, intent=data.intent)
+
+    def _run_ended(self, data: RunData, event: Event) -> None:
+        turn = self._running.pop(data.run_id, None)
+        if turn is None:
+            return
+        ended_at = data.ended_at or event.at
+        if data.status == "completed":
+            turn.end(ended_at)
+            self.outcomes.put(_outcome(turn, event, "ok"))
+            return
+        error = f"run {data.status}"
+        turn.end(ended_at, error=error)
+        self.outcomes.put(_outcome(turn, event, "error", error=error))
+
+    # -- who is here -----------------------------------------------------------------------
+
+    def _agent(self, event: Event) -> None:
+        data = msgspec.json.decode(event.data, type=AgentData)
+        presence, key = self._room.presence, f"agent:{data.agent}"
+        match event.kind:
+            case "agent.connected":
+                presence.joined(key, agent_entry(data.agent, data.door, "connect", event.at))
+            case "agent.disconnected":
+                presence.left(key)
+            case "agent.status":
+                presence.seen(key, agent_entry(data.agent, "", data.status, event.at))
+            case _:
+                return  # heartbeats come every few seconds and change nothing that is shown
+        self._room.presence_changed()
+
+    # -- direct messages -------------------------------------------------------------------
+
+    def _direct(self, event: Event) -> None:
+        data = msgspec.json.decode(event.data, type=DirectData)
+        # As for an injected message: clients reload the history at an unknown run's final.
+        turn = Turn(self._room, f"direct-{data.message_id}", data.session_key)
+        turn.chat("final", message=message_of(data, event.at))
+
+
+def _dispatch(kind: type, table: dict[str, Callable[..., None]], event: Event) -> None:
+    handle = table.get(event.kind)
+    if handle is not None:
+        handle(msgspec.json.decode(event.data, type=kind), event)
+
+
+def _outcome(
+    turn: Turn,
+    event: Event,
+    status: str,
+    *,
+    error: str | None = None,
+    message: Json | msgspec.UnsetType = msgspec.UNSET,
+) -> Outcome:
+    return Outcome(
+        run_id=turn.run_id,
+        status=status,
+        started_at=turn.started_at,
+        ended_at=event.at,
+        error=error,
+        message=None if message is msgspec.UNSET else message,
+    )

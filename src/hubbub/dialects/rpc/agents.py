@@ -1,0 +1,81 @@
+"""``agents.*`` and ``presence.list``: who is here."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from hubbub.core.issues import MAX_NUMBER
+from hubbub.core.locks import holder_for
+from hubbub.core.presence import AgentPresence
+from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply
+from hubbub.errors import InvalidRequest
+
+
+class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Parameters of ``agents.heartbeat``."""
+
+    active_issue_id: Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)] | None = None
+    """What the agent works on; without it: on nothing."""
+    machine_id: str = ""
+    agent: str | None = None
+    """Only the operator may name another than itself, and must."""
+    status: Literal["active"] = "active"
+    """Who sends a heartbeat is active."""
+    idempotency_key: str | None = None
+    """Taken for the sake of clients that send one always: a heartbeat may be repeated."""
+
+
+class AgentList(msgspec.Struct, frozen=True):
+    """Result of ``agents.list`` and ``presence.list``."""
+
+    agents: list[AgentPresence]
+
+
+def heartbeat(caller: Caller, params: Heartbeat, reply: Reply) -> None:
+    """Note a heartbeat."""
+    agent = params.agent or caller.principal.agent
+    if agent is None:
+        message = "the operator is no agent: name one in agent"
+        raise InvalidRequest(message)
+    agent = holder_for(caller.principal, agent)
+    reply(
+        caller.hub.presence.beat(
+            agent,
+            "hubbub",
+            active_issue_id=params.active_issue_id,
+            machine_id=params.machine_id,
+        )
+    )
+
+
+def list_agents(caller: Caller, _params: Empty, reply: Reply) -> None:
+    """Give all agents that were ever heard."""
+    reply(AgentList(agents=caller.hub.presence.list()))
+
+
+METHODS = [
+    Method(
+        name="agents.heartbeat",
+        params=Heartbeat,
+        result=AgentPresence,
+        scope="write",
+        summary="Say that an agent is alive, and what it works on.",
+        run=heartbeat,
+    ),
+    Method(
+        name="agents.list",
+        params=Empty,
+        result=AgentList,
+        scope="read",
+        summary="Give all known agents with status, doors and last heartbeat.",
+        run=list_agents,
+    ),
+    Method(
+        name="presence.list",
+        params=Empty,
+        result=AgentList,
+        scope="read",
+        summary="The same as agents.list.",
+        run=list_agents,
+    ),
+]

@@ -1,0 +1,25 @@
+-- name: lock_get
+SELECT issue_id, holder, fence, claimed_at, expires_at FROM locks WHERE issue_id = :issue_id;
+
+-- name: lock_put
+INSERT INTO locks (issue_id, holder, fence, claimed_at, expires_at)
+VALUES (:issue_id, :holder, :fence, :claimed_at, :expires_at)
+ON CONFLICT (issue_id) DO UPDATE SET
+    holder = excluded.holder,
+    fence = excluded.fence,
+    claimed_at = excluded.claimed_at,
+    expires_at = excluded.expires_at;
+
+-- name: lock_free
+UPDATE locks SET holder = NULL WHERE issue_id = :issue_id;
+
+-- name: lock_held
+SELECT issue_id, holder, fence, claimed_at, expires_at FROM locks
+WHERE holder IS NOT NULL AND expires_at > :now ORDER BY issue_id;
+
+-- name: lock_expired
+SELECT issue_id, holder, fence, claimed_at, expires_at FROM locks
+WHERE holder IS NOT NULL AND expires_at <= :now ORDER BY expires_at, issue_id;
+
+-- name: lock_next_expiry
+SELECT min(expires_at) FROM locks WHERE holder IS NOT NULL;

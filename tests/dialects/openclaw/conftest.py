@@ -1,0 +1,134 @@
+"""A house with the OpenClaw door, and a way to replay conversations in it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hubbub.core.access import Access
+from hubbub.core.agents import Agents, AgentSettings, ChatSettings
+from hubbub.core.attached import AttachedAgents
+from hubbub.core.bus import Bus
+from hubbub.core.chat import Chat
+from hubbub.core.direct import Direct
+from hubbub.core.hub import Hub
+from hubbub.core.identity import Identities
+from hubbub.core.issue_reads import IssueReads
+from hubbub.core.journal import Journal
+from hubbub.core.locks import Locks
+from hubbub.core.presence import Presence
+from hubbub.core.runs import Runs
+from hubbub.core.topics import Topics
+from hubbub.core.tracker import Tracker
+from hubbub.core.values import uuid7
+from hubbub.dialects.openclaw import OpenclawDialect, OpenclawSettings
+from hubbub.storage.sqlite import SqliteStore
+from tests.dialects.openclaw.clients import NOW_MS, TOKEN
+from tests.dialects.openclaw.house import Guest, House, PlayedAgent
+from tests.dialects.openclaw.timers import ManualTimers
+
+
+MAIN_AGENT = AgentSettings(
+    runner="openai", base_url="http://127.0.0.1:9/v1", model="test-model", max_session_turns=1
+)
+
+
+class ManualClock:
+    """Unix milliseconds that move only when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = NOW_MS
+
+    def __call__(self) -> int:
+        """Tell the time."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Give a clock that the test sets."""
+    return ManualClock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore]:
+    """Give a store that takes units of work."""
+    store = SqliteStore(tmp_path / "hubbub.db", clock=clock, ids=uuid7, crash=lambda _: None)
+    store.start()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def settings() -> OpenclawSettings:
+    """Give the door's settings; tests of a limit override this."""
+    return OpenclawSettings()
+
+
+@pytest.fixture
+async def hub(store: SqliteStore, clock: ManualClock, agent: PlayedAgent) -> AsyncIterator[Hub]:
+    """Give all services on that store; every agent is played by the test."""
+    bus = Bus(store)
+    journal = Journal(store, bus, crash=lambda _: None)
+    access = Access(journal, store, clock, TOKEN)
+    runs = Runs(journal, store, bus, clock, uuid7)
+    identities = Identities(journal, store, clock, "5" * 64)
+    await identities.load()
+    bus.listen(("agents/*",), identities.heard)
+    chat = Chat(
+        journal,
+        store,
+        bus,
+        runs=runs,
+        agents=Agents({"main": MAIN_AGENT}, lambda _agent: agent),
+        clock=clock,
+        ids=uuid7,
+        settings=ChatSettings(delta_interval_ms=0),
+    )
+    await chat.load()
+    chat.start()
+    yield Hub(
+        bus=bus,
+        journal=journal,
+        store=store,
+        topics=Topics(journal, clock),
+        runs=runs,
+        attached=AttachedAgents(),
+        chat=chat,
+        access=access,
+        identities=identities,
+        direct=Direct(journal, identities, clock, uuid7),
+        presence=Presence(journal, store, bus, clock),
+        tracker=Tracker(clock),
+        issues=IssueReads(store),
+        locks=Locks(journal, store, clock),
+        clock=clock,
+        ids=uuid7,
+    )
+    await chat.close()
+    await journal.settled()
+
+
+@pytest.fixture
+def agent() -> PlayedAgent:
+    """Give the agent that the test plays."""
+    return PlayedAgent()
+
+
+@pytest.fixture
+async def house(hub: Hub, settings: OpenclawSettings, agent: PlayedAgent) -> AsyncIterator[House]:
+    """Give a house with the door in it; its guests leave at the end."""
+    timers = ManualTimers()
+    dialect = OpenclawDialect(hub, settings, {"main": MAIN_AGENT}, timers)
+    house = House(hub, dialect, timers, agent)
+    yield house
+    for guest in house.guests:
+        await guest.leave()
+
+
+@pytest.fixture
+async def guest(house: House) -> Guest:
+    """Give a client with the operator's token, past its handshake."""
+    guest = await house.guest(TOKEN)
+    guest.unread()
+    return guest

@@ -1,0 +1,607 @@
+"""Runs: who may start and end them, what is kept, and what a disconnect does."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from hubbub.core import open_runs
+from hubbub.core import runs as runs_module
+from hubbub.core.bus import Bus
+from hubbub.core.journal import Journal
+from hubbub.core.outcomes import Outcome
+from hubbub.core.ports import Settled, Transaction
+from hubbub.core.run import OnDisconnect, Run, StartRun
+from hubbub.core.runs import Runs
+from hubbub.core.trace import MAX_TURNS, Recorded, Turn
+from hubbub.core.values import OPERATOR, Event, Principal, uuid7
+from hubbub.errors import (
+    Conflict,
+    Forbidden,
+    IdempotencyConflict,
+    InvalidRequest,
+    NotFound,
+    TooLarge,
+)
+from hubbub.storage.sqlite import SqliteStore
+from tests.unit.conftest import CrashPoints, ManualClock
+
+
+ANN = Principal(name="ann")
+BOB = Principal(name="bob")
+READER = Principal(name="ann", scopes=frozenset(("read",)))
+SUCCESS = Outcome(status="success", summary="done")
+
+
+def new_run(
+    agent: str = "ann", on_disconnect: OnDisconnect = "incomplete", **more: Any
+) -> StartRun:
+    """Make a request to start a run."""
+    fields = {"intent": "do it", "client": "c1", "source": "car", **more}
+    return StartRun(agent=agent, on_disconnect=on_disconnect, **fields)
+
+
+@pytest.fixture
+def runs(journal: Journal, store: SqliteStore, bus: Bus, clock: ManualClock) -> Runs:
+    """Give the service, with no grace to wait for."""
+    return Runs(journal, store, bus, clock, uuid7, grace_ms=0)
+
+
+class Told:
+    """All events of runs, and a way to wait for them."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.events: list[Event] = []
+        self._news = asyncio.Event()
+        bus.listen(["runs/*"], self._take)
+
+    def _take(self, event: Event) -> None:
+        self.events.append(event)
+        self._news.set()
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of the events, in order."""
+        return [event.kind for event in self.events]
+
+    def data(self, number: int = -1) -> dict[str, Any]:
+        """Give the data of an event."""
+        data: dict[str, Any] = msgspec.json.decode(self.events[number].data)
+        return data
+
+    async def ends(self, count: int = 1) -> None:
+        """Wait until this many runs have ended."""
+        while self.kinds.count("run.ended") < count:
+            self._news.clear()
+            await self._news.wait()
+
+
+@pytest.fixture
+def told(bus: Bus) -> Told:
+    """Give the events that are told."""
+    return Told(bus)
+
+
+async def test_started_run_is_stored_told_and_in_memory(
+    runs: Runs, told: Told, clock: ManualClock
+) -> None:
+    """What was asked for stands in the run, in its event, in memory and in the list."""
+    run = await runs.start(ANN, new_run(outcome_description="all green"))
+
+    assert (run.agent, run.intent, run.client, run.source) == ("ann", "do it", "c1", "car")
+    assert (run.status, run.started_at, run.turn_count) == ("in_progress", clock.now, 0)
+    assert told.events[0].topic == f"runs/{run.run_id}"
+    assert told.events[0].actor == "agent:ann"
+    assert told.data() == {
+        "run_id": run.run_id,
+        "agent": "ann",
+        "intent": "do it",
+        "outcome_description": "all green",
+        "client": "c1",
+        "source": "car",
+        "on_disconnect": "incomplete",
+        "started_at": clock.now,
+    }
+    assert runs.get(run.run_id) == run
+    assert await runs.list("ann") == [run]
+    assert runs.owner(run.run_id) is None
+
+
+async def test_list_is_newest_first_and_by_agent(runs: Runs, clock: ManualClock) -> None:
+    """The newest run comes first; another agent's is not among them."""
+    first = await runs.start(OPERATOR, new_run())
+    clock.advance(1)
+    second = await runs.start(OPERATOR, new_run())
+    other = await runs.start(OPERATOR, new_run("bob"))
+
+    assert await runs.list("ann") == [second, first]
+    assert {run.run_id for run in await runs.list()} == {
+        first.run_id,
+        second.run_id,
+        other.run_id,
+    }
+    assert len(await runs.list(limit=1)) == 1
+    for limit in (0, 1001):
+        with pytest.raises(InvalidRequest):
+            await runs.list(limit=limit)
+
+
+async def test_key_is_the_run_id_and_a_retry_is_the_same_run(runs: Runs, told: Told) -> None:
+    """The same start under the same key gives the first run, open or ended."""
+    first = await runs.start(ANN, new_run(idempotency_key="k"))
+    again = await runs.start(ANN, new_run(idempotency_key="k"))
+    ended = await runs.complete(ANN, "k", SUCCESS)
+
+    assert first == again
+    assert first.run_id == "k"
+    assert await runs.start(ANN, new_run(idempotency_key="k"), "c2") == ended
+    assert told.kinds == ["run.started", "run.ended"]
+
+
+async def test_key_of_another_run_is_refused(runs: Runs) -> None:
+    """A key is taken by its agent and its intent."""
+    await runs.start(OPERATOR, new_run(idempotency_key="k"))
+
+    with pytest.raises(Forbidden, match="belongs to another agent"):
+        await runs.start(OPERATOR, new_run("bob", idempotency_key="k"))
+    with pytest.raises(IdempotencyConflict):
+        await runs.start(OPERATOR, new_run(intent="else", idempotency_key="k"))
+    assert [run.run_id for run in await runs.list()] == ["k"]
+
+
+@pytest.mark.parametrize(
+    ("caller", "new", "error"),
+    [
+        (READER, new_run(), Forbidden),
+        (ANN, new_run("bob"), Forbidden),
+        (OPERATOR, new_run(""), InvalidRequest),
+        (OPERATOR, new_run("a" * 257), InvalidRequest),
+        (OPERATOR, new_run(intent="x" * 65_537), TooLarge),
+        (OPERATOR, new_run(outcome_description="ä" * 32_769), TooLarge),
+        (OPERATOR, new_run(idempotency_key=""), InvalidRequest),
+        (OPERATOR, new_run(idempotency_key="k" * 257), InvalidRequest),
+        (OPERATOR, new_run(idempotency_key="*"), InvalidRequest),
+        (OPERATOR, new_run(idempotency_key="a\nb"), InvalidRequest),
+    ],
+)
+async def test_start_that_cannot_be_is_refused(
+    runs: Runs, caller: Principal, new: StartRun, error: type[Exception]
+) -> None:
+    """A caller without the right, another's name, no name or an oversized text starts nothing."""
+    with pytest.raises(error):
+        await runs.start(caller, new)
+    assert await runs.list() == []
+
+
+async def test_complete_keeps_the_outcome_and_the_first_one_stays(
+    runs: Runs, told: Told, clock: ManualClock
+) -> None:
+    """The end is stored and told; a second one is an error."""
+    run = await runs.start(ANN, new_run())
+    clock.advance(5)
+    ended = await runs.complete(ANN, run.run_id, SUCCESS)
+
+    assert (ended.status, ended.ended_at) == ("completed", clock.now)
+    assert runs.get(run.run_id) == await runs.find(run.run_id) == ended
+    termination = told.data()["termination"]
+    assert (termination["kind"], termination["status"]) == ("outcome", "success")
+    for again in (runs.complete(ANN, run.run_id, SUCCESS), runs.cancel(ANN, run.run_id)):
+        with pytest.raises(Conflict, match="has ended before: completed"):
+            await again
+    assert await runs.list() == [ended]
+
+
+async def test_end_of_a_run_that_is_not_ones_own_is_refused(runs: Runs, journal: Journal) -> None:
+    """Unknown runs, other agents' runs and chat turns cannot be completed."""
+    run = await runs.start(ANN, new_run())
+    chat = msgspec.structs.replace(run, run_id="chat", source="chat", on_disconnect="continue")
+    await journal.commit(lambda tx: runs.start_in(tx, chat, actor="agent:ann"))
+
+    with pytest.raises(NotFound):
+        await runs.complete(ANN, "nope", SUCCESS)
+    with pytest.raises(Forbidden):
+        await runs.complete(BOB, run.run_id, SUCCESS)
+    with pytest.raises(Conflict, match="chat turn"):
+        await runs.complete(ANN, "chat", SUCCESS)
+    with pytest.raises(Forbidden):
+        await runs.cancel(READER, run.run_id)
+    assert {run.status for run in await runs.list()} == {"in_progress"}
+
+
+async def test_retried_end_with_a_key_is_the_first_answer(runs: Runs, clock: ManualClock) -> None:
+    """A retry gets the first answer, whatever the clock says; another body is a conflict."""
+    run = await runs.start(ANN, new_run())
+    first = await runs.complete(ANN, run.run_id, SUCCESS, key="k")
+    clock.advance(1000)
+
+    assert await runs.complete(ANN, run.run_id, SUCCESS, key="k") == first
+    with pytest.raises(IdempotencyConflict):
+        await runs.complete(ANN, run.run_id, Outcome(status="failure"), key="k")
+
+
+async def test_cancelled_run_says_why(runs: Runs, told: Told) -> None:
+    """A cancelled run has an end of its own kind, also for a retry."""
+    run = await runs.start(ANN, new_run())
+    first = await runs.cancel(ANN, run.run_id, reason="stop", key="k")
+    again = await runs.cancel(ANN, run.run_id, reason="stop", key="k")
+
+    assert first == again
+    assert told.data()["termination"] == {"kind": "cancelled", "reason": "stop"}
+    assert (first.status, told.kinds.count("run.ended")) == ("cancelled", 1)
+
+
+# -- turns -----------------------------------------------------------------------------------
+
+
+async def test_turns_are_numbered_told_and_counted(runs: Runs, told: Told) -> None:
+    """Two batches make one sequence; stored and told turns are the same bytes."""
+    run = await runs.start(ANN, new_run())
+    first = await runs.record_turns(ANN, run.run_id, [Turn(tool="a"), Turn(tool="b")])
+    second = await runs.record_turns(ANN, run.run_id, [Turn(tool="c")])
+
+    assert (first, second) == (Recorded(0, 2), Recorded(2, 1))
+    assert [told.data(n)["index"] for n in (1, 2, 3)] == [0, 1, 2]
+    snapshot = await runs.snapshot(run.run_id)
+    stored = msgspec.json.decode(snapshot.turns)
+    assert stored == [told.data(n)["turn"] for n in (1, 2, 3)]
+    assert snapshot.run == runs.get(run.run_id)
+    assert snapshot.run.turn_count == 3
+    assert snapshot.seq == 4
+
+
+async def test_batch_that_cannot_be_taken_leaves_nothing(runs: Runs, told: Told) -> None:
+    """Of a batch that is dropped, no turn is in the trace."""
+    run = await runs.start(ANN, new_run())
+    too_large = Turn(tool="x" * 300_000)
+    assert await runs.record_turns(ANN, run.run_id, [Turn(), too_large]) == Recorded(
+        dropped="turn_too_large"
+    )
+    for caller, run_id in ((BOB, run.run_id), (ANN, "nope")):
+        answer = await runs.record_turns(caller, run_id, [Turn()])
+        assert answer == Recorded(dropped="run_not_found")
+    await runs.complete(ANN, run.run_id, SUCCESS)
+    assert await runs.record_turns(ANN, run.run_id, [Turn()]) == Recorded(dropped="run_terminal")
+    with pytest.raises(InvalidRequest, match="257 turns in one call"):
+        await runs.record_turns(ANN, run.run_id, [Turn()] * 257)
+    assert told.kinds == ["run.started", "run.ended"]
+
+
+async def test_run_takes_so_many_turns_and_no_more(runs: Runs) -> None:
+    """The batch that would pass the limit is dropped whole; one that just fits is taken."""
+    run = await runs.start(ANN, new_run())
+    for _ in range(7):
+        await runs.record_turns(ANN, run.run_id, [Turn()] * 256)
+    left = MAX_TURNS - 7 * 256
+
+    over = await runs.record_turns(ANN, run.run_id, [Turn()] * (left + 1))
+    assert over == Recorded(dropped="run_turn_limit")
+    assert await runs.record_turns(ANN, run.run_id, [Turn()] * left) == Recorded(7 * 256, left)
+
+
+async def test_trace_is_bounded_in_bytes(runs: Runs) -> None:
+    """A trace never outgrows one message of a client."""
+    run = await runs.start(ANN, new_run())
+    large = Turn(tool="x" * 250_000)
+    assert (await runs.record_turns(ANN, run.run_id, [large] * 50)).count == 50
+
+    assert (await runs.record_turns(ANN, run.run_id, [large])).dropped == "run_turn_limit"
+
+
+async def test_retried_turns_with_a_key_are_recorded_once(runs: Runs) -> None:
+    """A retry of a batch gets the first answer."""
+    run = await runs.start(ANN, new_run())
+    first = await runs.record_turns(ANN, run.run_id, [Turn()], key="k")
+
+    assert await runs.record_turns(ANN, run.run_id, [Turn()], key="k") == first
+    assert (await runs.find(run.run_id)).turn_count == 1
+
+
+# -- disconnects -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("on_disconnect", "status", "termination"),
+    [
+        ("incomplete", "incomplete", {"kind": "incomplete"}),
+        ("cancel", "cancelled", {"kind": "cancelled", "reason": "disconnect"}),
+    ],
+)
+async def test_dropped_owner_ends_its_open_runs(
+    runs: Runs, told: Told, on_disconnect: OnDisconnect, status: str, termination: object
+) -> None:
+    """Each open run ends as it was started to; ended ones and those of others stay."""
+    done = await runs.start(ANN, new_run(on_disconnect=on_disconnect), "c1")
+    await runs.complete(ANN, done.run_id, SUCCESS)
+    mine = await runs.start(ANN, new_run(on_disconnect=on_disconnect), "c1")
+    kept = await runs.start(ANN, new_run(on_disconnect="continue"), "c1")
+    other = await runs.start(ANN, new_run(on_disconnect=on_disconnect), "c2")
+    assert (runs.owner(done.run_id), runs.owner(mine.run_id)) == (None, "c1")
+
+    runs.dropped("c1")
+    await told.ends(2)
+
+    assert told.data()["run_id"] == mine.run_id
+    assert (told.data()["status"], told.data()["termination"]) == (status, termination)
+    assert told.events[-1].actor == "daemon"
+    statuses = [(await runs.find(run.run_id)).status for run in (done, kept, other)]
+    assert statuses == ["completed", "in_progress", "in_progress"]
+
+
+async def test_run_taken_over_during_the_grace_goes_on(
+    journal: Journal, store: SqliteStore, bus: Bus, clock: ManualClock, told: Told
+) -> None:
+    """A new connection that repeats the start under its key becomes the owner."""
+    runs = Runs(journal, store, bus, clock, uuid7, grace_ms=3_600_000)
+    await runs.start(ANN, new_run(idempotency_key="k"), "c1")
+    runs.dropped("c1")
+    await runs.start(ANN, new_run(idempotency_key="k"), "c2")
+    runs._end_dropped("k", "c1")  # noqa: SLF001 an hour has passed
+    await journal.settled()
+
+    assert (runs.owner("k"), told.kinds) == ("c2", ["run.started"])
+    runs.dropped("c2")
+    runs._end_dropped("k", "c2")  # noqa: SLF001
+    await told.ends()
+    runs._end_dropped("k", "c2")  # noqa: SLF001 a second time is no news
+    assert (runs.owner("k"), told.kinds) == (None, ["run.started", "run.ended"])
+
+
+class Gate:
+    """Holds the writer up, so that a test decides what comes first."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._open = threading.Event()
+        journal.submit(lambda _tx: self._open.wait(10), lambda _settled: None)
+
+    async def waits(self, units: int) -> None:
+        """Wait until this many units are behind the gate."""
+        while self.journal.waiting < units + 1:  # noqa: ASYNC110 the journal tells nobody
+            await asyncio.sleep(0)
+
+    def open(self) -> None:
+        """Let the writer go on."""
+        self._open.set()
+
+
+async def test_complete_in_flight_wins_over_the_drop(
+    runs: Runs, journal: Journal, told: Told
+) -> None:
+    """A completion that is on its way to the disk when the grace ends is the run's end."""
+    run = await runs.start(ANN, new_run(), "c1")
+    gate = Gate(journal)
+    journal.submit(runs.completing(ANN, run.run_id, SUCCESS), lambda _settled: None)
+    runs.dropped("c1")
+    await gate.waits(2)
+    gate.open()
+    await journal.settled()
+
+    assert told.kinds == ["run.started", "run.ended"]
+    assert (await runs.find(run.run_id)).status == "completed"
+
+
+async def test_owner_that_left_before_its_start_was_stored(
+    runs: Runs, journal: Journal, told: Told
+) -> None:
+    """A run whose start commits after its connection ended is ended too."""
+    gate = Gate(journal)
+    settled: list[Settled] = []
+    for _ in range(2):
+        runs.submit_start(ANN, new_run(), "c1", settled.append)
+    runs.dropped("c1")
+    gate.open()
+    await told.ends(2)
+
+    assert {told.data(n)["status"] for n in (-1, -2)} == {"incomplete"}
+    assert len(settled) == 2
+
+
+async def test_start_that_fails_leaves_no_owner(runs: Runs, journal: Journal, told: Told) -> None:
+    """A start that is refused by the store's rules owns nothing, and its owner may leave."""
+    await runs.start(OPERATOR, new_run("bob", idempotency_key="k"))
+    with pytest.raises(Forbidden):
+        await runs.start(OPERATOR, new_run(idempotency_key="k"), "c1")
+    runs.dropped("c1")
+    await journal.settled()
+
+    assert told.kinds == ["run.started"]
+    assert runs.owner("k") is None
+
+
+async def test_connection_has_so_many_open_runs(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection at the limit starts no more until it has completed one."""
+    monkeypatch.setattr(runs_module, "MAX_OPEN_RUNS", 2)
+    first = await runs.start(ANN, new_run(), "c1")
+    await runs.start(ANN, new_run(), "c1")
+    with pytest.raises(Conflict, match="2 open runs at most"):
+        await runs.start(ANN, new_run(), "c1")
+
+    await runs.complete(ANN, first.run_id, SUCCESS)
+    await runs.start(ANN, new_run(), "c1")
+
+
+async def test_cancelled_caller_does_not_undo_its_start(
+    runs: Runs, journal: Journal, told: Told
+) -> None:
+    """A caller that stops waiting has started its run all the same."""
+    gate = Gate(journal)
+    caller = asyncio.ensure_future(runs.start(ANN, new_run(), "c1"))
+    await gate.waits(1)
+    caller.cancel()
+    gate.open()
+    await journal.settled()
+
+    assert told.kinds == ["run.started"]
+    assert runs.owner(told.data()["run_id"]) == "c1"
+
+
+async def test_end_that_cannot_be_written_is_left_to_the_next_start(
+    runs: Runs,
+    journal: Journal,
+    *,
+    store: SqliteStore,
+    bus: Bus,
+    clock: ManualClock,
+    told: Told,
+) -> None:
+    """Where the disk refuses the end of a dropped run, the next daemon writes it."""
+    await runs.start(ANN, new_run(), "c1")
+
+    def broken() -> int:
+        raise OSError
+
+    failing = Runs(journal, store, bus, broken, uuid7, grace_ms=0)
+    failing._clock = clock  # noqa: SLF001 only its end shall fail
+    run = await failing.start(ANN, new_run(), "c2")
+    failing._clock = broken  # noqa: SLF001
+    failing.dropped("c2")
+    marker = await runs.start(ANN, new_run(), "c3")
+    runs.dropped("c3")
+    await told.ends()
+    assert told.data()["run_id"] == marker.run_id
+
+    await Runs(journal, store, bus, clock, uuid7).load()
+    assert (await runs.find(run.run_id)).status == "incomplete"
+
+
+# -- restart, memory, reading ----------------------------------------------------------------
+
+
+async def test_restart_ends_what_only_a_connection_held(
+    store_path: Path, clock: ManualClock, crash: CrashPoints
+) -> None:
+    """After a restart runs are as if every connection had dropped; chat's are left to chat."""
+
+    def open_store() -> tuple[SqliteStore, Journal, Runs, Told]:
+        store = SqliteStore(store_path, clock=clock, ids=uuid7, crash=crash)
+        bus = Bus(store)
+        journal = Journal(store, bus, crash=crash)
+        store.start()
+        return store, journal, Runs(journal, store, bus, clock, uuid7), Told(bus)
+
+    store, journal, runs, _ = open_store()
+    car = await runs.start(ANN, new_run(), "c1")
+    goes_on = await runs.start(ANN, new_run(on_disconnect="continue"), "c1")
+    cancels = await runs.start(ANN, new_run(on_disconnect="cancel"), "c1")
+    chat = msgspec.structs.replace(car, run_id="chat", source="chat")
+    await journal.commit(lambda tx: runs.start_in(tx, chat, actor="operator"))
+    await asyncio.to_thread(store.close)
+
+    store, journal, runs, told = open_store()
+    await runs.load()
+    open_ones = [runs.get(run.run_id) for run in (goes_on, chat)]
+    assert open_ones == [goes_on, chat]
+    assert (await runs.find(car.run_id)).status == "incomplete"
+    assert (await runs.find(cancels.run_id)).status == "cancelled"
+    assert told.kinds == ["run.ended", "run.ended"]
+    await runs.load()
+    assert len(told.events) == 2
+    await asyncio.to_thread(store.close)
+
+
+async def test_ended_runs_leave_memory_and_are_found_in_the_store(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the newest ended runs stay in memory; all can be found."""
+    monkeypatch.setattr(open_runs, "KEPT_ENDED", 1)
+    ended = []
+    for _ in range(2):
+        run = await runs.start(ANN, new_run())
+        ended.append(await runs.complete(ANN, run.run_id, SUCCESS))
+
+    assert runs.get(ended[0].run_id) is None
+    assert runs.get(ended[1].run_id) == ended[1]
+    assert await runs.find(ended[0].run_id) == ended[0]
+
+
+async def test_unknown_run_is_not_found(runs: Runs) -> None:
+    """An id that was never started is an error to whoever looks for it."""
+    for look in (runs.find("nope"), runs.snapshot("nope")):
+        with pytest.raises(NotFound, match="run nope"):
+            await look
+
+
+async def test_snapshot_is_never_ahead_of_what_was_told(
+    runs: Runs, journal: Journal, bus: Bus, crash: CrashPoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A snapshot of a commit that the loop has not heard of waits until it has."""
+    run = await runs.start(ANN, new_run())
+    committed, told = threading.Event(), threading.Event()
+
+    def hold(point: str) -> None:
+        if point == "after_commit":
+            committed.set()
+            told.wait(10)
+
+    monkeypatch.setattr(journal._store, "_crash", hold)  # noqa: SLF001 the point between both
+    journal.submit(runs.recording(ANN, run.run_id, [Turn()]), lambda _settled: None)
+    await asyncio.to_thread(committed.wait, 10)
+    asking = asyncio.ensure_future(runs.snapshot(run.run_id))
+    while journal.waiting < 2:  # noqa: ASYNC110 the journal tells nobody
+        await asyncio.sleep(0)
+    assert (bus.told, asking.done()) == (1, False)
+    told.set()
+
+    snapshot = await asking
+    assert (snapshot.seq, bus.told, snapshot.run.turn_count) == (2, 2, 1)
+
+
+# -- parts of other services' units ----------------------------------------------------------
+
+
+async def test_another_service_starts_and_ends_a_run_in_its_own_unit(
+    runs: Runs, journal: Journal, told: Told, clock: ManualClock
+) -> None:
+    """Memory follows runs that chat writes in its units, and causes are kept."""
+    run = Run(
+        run_id="turn-1",
+        agent="ann",
+        client="chat",
+        intent="hi",
+        source="chat",
+        session_key="agent:ann:main",
+        on_disconnect="continue",
+        started_at=clock.now,
+    )
+
+    def turn(tx: Transaction) -> None:
+        started = runs.start_in(tx, run, actor="operator", cause="request-1")
+        runs.turn_in(tx, "turn-1", Turn(prompt="hi"), actor="agent:ann", cause=started.id)
+        end = msgspec.Raw(b'{"kind":"incomplete"}')
+        runs.end_in(tx, "turn-1", "incomplete", end, actor="agent:ann", cause=started.id)
+
+    await journal.commit(turn)
+    assert told.kinds == ["run.started", "run.turn", "run.ended"]
+    assert [event.cause for event in told.events] == ["request-1", *[told.events[0].id] * 2]
+    assert told.data(0)["session_key"] == "agent:ann:main"
+    ended = runs.get("turn-1")
+    assert ended is not None
+    assert (ended.status, ended.turn_count) == ("incomplete", 1)
+
+
+async def test_parts_refuse_what_cannot_be(runs: Runs, journal: Journal) -> None:
+    """A turn or an end of an unknown or an ended run is an error, and so is a huge turn."""
+    run = await runs.start(ANN, new_run())
+    end = msgspec.Raw(b"{}")
+
+    def turn_of(run_id: str, turn: Turn) -> Callable[[Transaction], object]:
+        return lambda tx: runs.turn_in(tx, run_id, turn, actor="a")
+
+    def end_of(run_id: str) -> Callable[[Transaction], object]:
+        return lambda tx: runs.end_in(tx, run_id, "completed", end, actor="a")
+
+    with pytest.raises(TooLarge):
+        await journal.commit(turn_of(run.run_id, Turn(tool="x" * 300_000)))
+    for unit in (turn_of("nope", Turn()), end_of("nope")):
+        with pytest.raises(NotFound):
+            await journal.commit(unit)
+    await runs.complete(ANN, run.run_id, SUCCESS)
+    for unit in (turn_of(run.run_id, Turn()), end_of(run.run_id)):
+        with pytest.raises(Conflict):
+            await journal.commit(unit)

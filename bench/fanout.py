@@ -164,7 +164,7 @@ def _rpc_comments(scene: Scene, load: tuple[str, ...]) -> Reading:
         "--pub-path", "/rpc",
         "--publish-ws",
         '{"jsonrpc":"2.0","id":%n%,"method":"issues.comment",'
-        f'"params":{{"issue":{scene.issue()},"content":"%pad% %n%"}}}}',
+        f'"params":{{"id":{scene.issue()},"content":"%pad% %n%"}}}}',
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from hubbub.core.identity import Identities
 from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
+from hubbub.core.ports import Store
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
 from hubbub.core.signs import SignsOfLife
@@ -31,11 +32,11 @@ from hubbub.core.values import uuid7, wall_clock
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.car import CarDialect
 from hubbub.dialects.crosslink import CrosslinkDialect
+from hubbub.dialects.openclaw import OpenclawDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError
-from hubbub.runners import runners_of
-from hubbub.runners.echo import EchoRunner
+from hubbub.runners import agents_of
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
@@ -56,6 +57,7 @@ class Daemon:
         self._files = DataDirectory(settings.data_dir)
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
+        self._chat: Chat | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -90,17 +92,16 @@ class Daemon:
                 (settings.locks.tick_s, locks.tick),
             ):
                 self._tasks.append(asyncio.create_task(every(tick_s, tick)))
-            runners = runners_of({}, attached=EchoRunner(), environ=os.environ)
-            chat = Chat(
-                journal, store, bus, runs=runs, runners=runners, clock=wall_clock, ids=uuid7
-            )
+            attached = AttachedAgents()
+            self._chat = chat = self._chat_on(journal, store, bus, runs, attached)
+            await chat.load()
             hub = Hub(
                 bus=bus,
                 journal=journal,
                 store=store,
                 topics=Topics(journal, wall_clock),
                 runs=runs,
-                attached=AttachedAgents(),
+                attached=attached,
                 chat=chat,
                 access=access,
                 identities=identities,
@@ -113,9 +114,25 @@ class Daemon:
                 ids=uuid7,
             )
             await self._open_doors(self._dialects(hub))
+            chat.start()
         except BaseException:
             await self.close()
             raise
+
+    def _chat_on(
+        self, journal: Journal, store: Store, bus: Bus, runs: Runs, attached: AttachedAgents
+    ) -> Chat:
+        settings = self.settings
+        return Chat(
+            journal,
+            store,
+            bus,
+            runs=runs,
+            agents=agents_of(settings.agents, attached=attached, environ=os.environ),
+            clock=wall_clock,
+            ids=uuid7,
+            settings=settings.chat,
+        )
 
     async def serve(self) -> None:
         """Work until SIGINT, SIGTERM or a door's shutdown verb, then stop gracefully."""
@@ -128,6 +145,8 @@ class Daemon:
     async def close(self) -> None:
         """Close the doors, finish what is queued, close the store, free the directory."""
         self._files.forget_listeners()
+        if self._chat is not None:
+            await self._chat.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -149,6 +168,7 @@ class Daemon:
                 settings=self.settings.car,
                 ambient_agent=ambient_agent(),
             ),
+            "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
             "x0x": X0xDialect(hub, self.stopping.set),
         }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from hubbub.core.agents import AgentSettings, ChatSettings
 from hubbub.core.issues import TrackerLimits
 from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
@@ -41,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     locks: LockRules = LockRules()
     crosslink: CrosslinkSettings = CrosslinkSettings()
     car: CarSettings = CarSettings()
+    agents: dict[str, AgentSettings] = {}
+    chat: ChatSettings = ChatSettings()
     openclaw: OpenclawSettings = OpenclawSettings()
     demo: bool = False
     log_level: str = "info"

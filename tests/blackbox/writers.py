@@ -135,14 +135,17 @@ class RunKeeper(Writer):
 
     async def write(self, mark: str) -> None:
         """Start a run, give it two turns and complete it."""
-        start = {"agent_id": "keeper", "intent": mark, "idempotency_key": f"{mark}.start"}
-        await self.ledger.step("run", mark, self.rpc.call("runs.start", start))
-        run_id = self.ledger.answers["run", mark]["run_id"]
+        run_id = await self.ledger.step("run", mark, self._start(mark))
         turns = [{"tool": "echo", "output": f"{mark}/{n}"} for n in range(2)]
         turn = {"run_id": run_id, "turns": turns, "idempotency_key": f"{mark}.turns"}
         await self.ledger.step("turns", mark, self.rpc.outcome("runs.record_turns", turn))
         done = {"run_id": run_id, "outcome": SUCCESS, "idempotency_key": f"{mark}.done"}
         await self.ledger.step("complete", mark, self.rpc.outcome("runs.complete", done))
+
+    async def _start(self, mark: str) -> str:
+        # The key becomes the run's id; the run itself moves on, its id may not.
+        start = {"agent": "keeper", "intent": mark, "idempotency_key": f"{mark}.start"}
+        return str((await self.rpc.call("runs.start", start))["run_id"])
 
 
 class CarRunner(Writer):

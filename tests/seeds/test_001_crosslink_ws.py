@@ -8,6 +8,7 @@ import pytest
 from tests.clients.crosslink import of_type
 from tests.clients.frames import refusal
 from tests.clients.guests import Guests
+from tests.conftest import StartDaemon
 from tests.daemon import Daemon
 
 
@@ -209,6 +210,21 @@ async def test_ws_event_to_json_agent_status(daemon: Daemon, guests: Guests) -> 
     status = await socket.expect(of_type("agent_status"))
     assert status.pop("seq") > 0
     assert status == {"type": "agent_status", "agent_id": "worker-2", "status": "active"}
+
+
+async def test_ws_event_agent_status_when_an_agent_falls_silent(
+    start_daemon: StartDaemon, guests: Guests
+) -> None:
+    """Silence alone turns an agent idle and then stale; a new sign of life makes it active."""
+    daemon = await start_daemon("[presence]\nidle_after_s = 0.3\nstale_after_s = 0.6\n")
+    token = await daemon.agent_token("worker-1")
+    socket = await guests.crosslink_socket(daemon, "agents")
+    worker = await guests.rpc(daemon, token)
+    await worker.call("agents.heartbeat", {})
+    statuses = [f["status"] for f in await socket.collect(of_type("agent_status"), 3)]
+    assert statuses == ["active", "idle", "stale"]
+    await worker.call("agents.heartbeat", {})
+    assert (await socket.expect(of_type("agent_status")))["status"] == "active"
 
 
 async def test_ws_event_to_json_issue_updated(daemon: Daemon, guests: Guests) -> None:

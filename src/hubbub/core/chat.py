@@ -5,7 +5,8 @@ The values are in ``core/conversation.py``, the names of sessions in ``core/sess
 
 from collections.abc import Iterable
 
-from hubbub.core.agents import ChatSettings
+from hubbub.core import attachments, session_table
+from hubbub.core.agents import Agents, ChatSettings
 from hubbub.core.bus import Bus
 from hubbub.core.conversation import (
     AbortReason,
@@ -13,23 +14,41 @@ from hubbub.core.conversation import (
     Imported,
     ImportRequest,
     Injected,
+    InjectedMessage,
     InjectRequest,
     Running,
     SendRequest,
     Sent,
 )
+from hubbub.core.idempotency import digest, once
+from hubbub.core.imports import Imports
 from hubbub.core.journal import Journal
-from hubbub.core.ports import Runners, Store
+from hubbub.core.live_turns import LiveTurns
+from hubbub.core.messages import assistant_message
+from hubbub.core.ports import Store, Transaction
+from hubbub.core.run import MAX_RUN_ID_CHARACTERS, is_run_id
 from hubbub.core.runs import Runs
+from hubbub.core.session_keys import agent_of, canonical, topic_of
 from hubbub.core.sessions import Sessions
+from hubbub.core.transcript import Transcript
+from hubbub.core.turn_table import Answer, Asked, TurnTable
+from hubbub.core.turns import Turns
 from hubbub.core.values import Clock, Event, IdSource, Principal
+from hubbub.errors import InvalidRequest, NotFound, TooLarge
+
+
+STOP_WORDS = frozenset(("/stop", "stop", "esc", "abort", "wait", "exit", "interrupt"))
+"""Messages that abort the session's turns and are not stored; in any case, blanks around."""
+MAX_HISTORY = 1000
+"""Messages in one history at most."""
+MAX_LABEL_CHARACTERS = 100
+"""Length of the label of an injected message at most."""
+MAX_THINKING_CHARACTERS = 64
+"""Length of a thinking level at most."""
 
 
 class Chat:
     """Sends, aborts and remembers. All verbs submit their unit before they first wait."""
-
-    sessions: Sessions
-    """The verbs on sessions."""
 
     def __init__(
         self,
@@ -38,24 +57,50 @@ class Chat:
         bus: Bus,
         *,
         runs: Runs,
-        runners: Runners,
+        agents: Agents,
         clock: Clock,
         ids: IdSource,
         settings: ChatSettings | None = None,
     ) -> None:
         """Begin with no turn; ``load`` brings back what the store knows."""
+        self._journal = journal
+        self._clock = clock
+        self._settings = settings = settings or ChatSettings()
+        self._transcript = transcript = Transcript(store, ids)
+        self._table = table = TurnTable(transcript, runs, clock, ids)
+        self._live = LiveTurns(
+            bus,
+            clock=clock,
+            ids=ids,
+            interval_ms=settings.delta_interval_ms,
+            changed=self.start,
+        )
+        self._turns = Turns(
+            journal,
+            table,
+            live=self._live,
+            agents=agents,
+            settings=settings,
+        )
+        self._imports = Imports(journal, transcript, clock)
+        self.agents = agents
+        """Who can be talked to, besides the agents that are connected here."""
+        self.sessions = Sessions(
+            journal, store, table=table, transcript=transcript, clock=clock, ids=ids
+        )
+        """The verbs on sessions."""
 
     async def load(self) -> None:
         """End the turns that the last daemon left in the middle; call after ``runs.load``."""
-        raise NotImplementedError
+        await self._turns.load()
 
     def start(self) -> None:
         """Start the turns that were accepted and never begun; call once the doors are open."""
-        raise NotImplementedError
+        self._turns.fill()
 
     async def close(self) -> None:
         """End what runs as interrupted, and wait until no process or connection is left."""
-        raise NotImplementedError
+        await self._turns.close()
 
     # -- verbs ---------------------------------------------------------------------------
 
@@ -73,7 +118,33 @@ class Chat:
             Conflict: Too many turns wait in this session.
             Forbidden: The caller may not write.
         """
-        raise NotImplementedError
+        asked = self._asked(caller, request)
+        if is_stop_word(request.message) and not asked.images:
+            aborted = await self.abort(caller, asked.key, reason="stop")
+            return Sent(run_id=request.idempotency_key, status="stopped", aborted=aborted)
+
+        def send(tx: Transaction) -> Sent:
+            return self._table.accept_in(tx, caller, asked)
+
+        return await self._journal.commit(send)
+
+    async def answer(self, caller: Principal, request: SendRequest, reply: str) -> Sent:
+        """Store a message that is answered at once by the daemon itself, without a runner.
+
+        For slash commands: the run has its ``chat.accepted``, ``chat.started`` and
+        ``chat.final`` when this returns; the final's message has the stop reason
+        ``injected``. States, keys and errors as ``send``.
+        """
+        asked = self._asked(caller, request)
+
+        def answer(tx: Transaction) -> Sent:
+            sent = self._table.accept_in(tx, caller, asked)
+            if sent.status == "started":
+                self._table.begin_in(tx, sent.run_id)
+                self._table.finish_in(tx, sent.run_id, Answer(text=reply, is_injected=True))
+            return sent
+
+        return await self._journal.commit(answer)
 
     async def abort(
         self,
@@ -101,7 +172,23 @@ class Chat:
                 sessionKey``).
             Forbidden: The caller may not write.
         """
-        raise NotImplementedError
+        caller.require("write")
+        name = canonical(session_key)
+
+        def abort(tx: Transaction) -> tuple[str, ...]:
+            return self._table.abort_in(tx, name, run_id, reason, actor=caller.id)
+
+        request = digest("chat.abort", name, run_id or "")
+        return await self._journal.commit(
+            once(
+                abort,
+                caller=caller,
+                key=key,
+                request=request,
+                result=tuple[str, ...],
+                clock=self._clock,
+            )
+        )
 
     async def inject(self, caller: Principal, request: InjectRequest) -> Injected:
         """Add a message to a conversation as its agent's, without a turn.
@@ -111,16 +198,44 @@ class Chat:
             Forbidden: The caller is neither an administrator nor that session's agent.
             InvalidRequest, TooLarge, IdempotencyConflict: as ``send``.
         """
-        raise NotImplementedError
+        name = canonical(request.session_key)
+        if caller.agent != agent_of(name):
+            caller.require("admin")
+        label = (request.label or "").strip()
+        if len(label) > MAX_LABEL_CHARACTERS:
+            message = f"label has {MAX_LABEL_CHARACTERS} characters at most"
+            raise InvalidRequest(message)
+        self._check_text(request.message)
+        if not request.message.strip():
+            message = "message is empty"
+            raise InvalidRequest(message)
+        text = f"[{label}]\n\n{request.message}" if label else request.message
 
-    async def answer(self, caller: Principal, request: SendRequest, reply: str) -> Sent:
-        """Store a message that is answered at once by the daemon itself, without a runner.
+        def inject(tx: Transaction) -> Injected:
+            return self._inject_in(tx, name, text, caller.id)
 
-        For slash commands: the run has its ``chat.accepted``, ``chat.started`` and
-        ``chat.final`` when this returns; the final's message has the stop reason
-        ``injected``. States, keys and errors as ``send``.
-        """
-        raise NotImplementedError
+        return await self._journal.commit(
+            once(
+                inject,
+                caller=caller,
+                key=request.idempotency_key,
+                request=digest("chat.inject", name, text),
+                result=Injected,
+                clock=self._clock,
+            )
+        )
+
+    def _inject_in(self, tx: Transaction, name: str, text: str, actor: str) -> Injected:
+        session = session_table.find_in(tx, name)
+        if session is None:
+            raise NotFound("session", name)
+        now = self._clock()
+        message = assistant_message(text, at=now, stop_reason="injected")
+        _, message_id = self._transcript.add_in(tx, session.session_id, "assistant", message)
+        session_table.touch_in(tx, session, at=now)
+        data = InjectedMessage(session_key=name, message_id=message_id, message=message)
+        tx.append(topic_of(name), "chat.injected", data, actor=actor)
+        return Injected(message_id)
 
     async def import_session(self, caller: Principal, request: ImportRequest) -> Imported:
         """Take over a conversation that was held elsewhere; a second time changes nothing.
@@ -130,9 +245,10 @@ class Chat:
 
         Raises:
             Forbidden: The caller is not an administrator.
-            InvalidRequest: A message is not an object with a ``role``; the key is unusable.
+            InvalidRequest: A message is not an object with a ``role``; the entry has no
+                ``sessionId``; the session key is unusable.
         """
-        raise NotImplementedError
+        return await self._imports.take_over(caller, request)
 
     # -- reading -------------------------------------------------------------------------
 
@@ -149,11 +265,27 @@ class Chat:
         Raises:
             InvalidRequest: The key or the limit has no usable form.
         """
-        raise NotImplementedError
+        if not 1 <= limit <= MAX_HISTORY:
+            message = f"limit must be from 1 to {MAX_HISTORY}"
+            raise InvalidRequest(message)
+        name = canonical(session_key)
+        session = await self.sessions.get(name)
+        if session is None:
+            return History(session_key=name, session_id=None, messages=[], thinking=None)
+        messages = await self._transcript.newest(
+            session.session_id, limit=limit, max_bytes=max_bytes
+        )
+        return History(
+            session_key=name,
+            session_id=session.session_id,
+            messages=messages,
+            thinking=session.fields.get("thinkingLevel"),
+        )
 
     def running(self, session_key: str | None = None) -> list[Running]:
         """Give the turns of a session, or of all, that have not ended; oldest first."""
-        raise NotImplementedError
+        name = None if session_key is None else canonical(session_key)
+        return [turn.running() for turn in self._live.all() if name in (None, turn.session_key)]
 
     def spelling(self, run_id: str) -> str | None:
         """Give the session key of a run as its sender wrote it.
@@ -161,11 +293,60 @@ class Chat:
         Known from ``chat.accepted`` until the run's last event has been told; ``None`` before
         and after.
         """
-        raise NotImplementedError
+        turn = self._live.get(run_id)
+        return None if turn is None else turn.spelling
 
     def so_far(self, patterns: Iterable[str]) -> list[Event]:
         """Give one ephemeral ``chat.delta`` for each running turn under these topics.
 
         For who joins late: it has the whole text so far, as ``text`` and as ``delta``.
         """
-        raise NotImplementedError
+        return self._live.so_far(patterns)
+
+    # -- checks --------------------------------------------------------------------------
+
+    def _asked(self, caller: Principal, request: SendRequest) -> Asked:
+        """Check a request; nothing is stored yet."""
+        caller.require("write")
+        name = canonical(request.session_key)
+        if not is_run_id(request.idempotency_key):
+            message = (
+                "an idempotency key becomes the run's id: 1 to "
+                f"{MAX_RUN_ID_CHARACTERS} printable characters without '*'"
+            )
+            raise InvalidRequest(message)
+        if (request.timeout_ms or 0) < 0 or len(request.thinking or "") > MAX_THINKING_CHARACTERS:
+            message = (
+                "timeout_ms must not be negative, and thinking has "
+                f"{MAX_THINKING_CHARACTERS} characters at most"
+            )
+            raise InvalidRequest(message)
+        self._check_text(request.message)
+        images = attachments.images(
+            request.attachments,
+            max_bytes=self._settings.max_attachment_bytes,
+            max_count=self._settings.max_attachments,
+        )
+        if not request.message.strip() and not images:
+            message = "message or attachment required"
+            raise InvalidRequest(message)
+        parts = (name, request.message, request.thinking or "", *(image.data for image in images))
+        limit = self.agents.settings(agent_of(name)).max_session_turns
+        return Asked(
+            request=request,
+            key=name,
+            images=images,
+            digest=digest("chat.send", *parts),
+            max_open=limit + self._settings.max_waiting_turns,
+        )
+
+    def _check_text(self, text: str) -> None:
+        size = len(text.encode())
+        if size > self._settings.max_message_bytes:
+            message = f"message has {size} bytes; {self._settings.max_message_bytes} at most"
+            raise TooLarge(message)
+
+
+def is_stop_word(message: str) -> bool:
+    """Say whether a message is one that aborts."""
+    return message.strip().lower() in STOP_WORDS

@@ -2,42 +2,41 @@
 
 from collections.abc import Mapping
 
-from hubbub.core.agents import AgentSettings
-from hubbub.core.ports import Runner, Runners
+from hubbub.core.agents import Agents, AgentSettings
+from hubbub.core.attached import AttachedAgents
+from hubbub.core.ports import Runner
 from hubbub.core.session_keys import DEFAULT_AGENT, agent_id
+from hubbub.runners.attached import AttachedRunner
 from hubbub.runners.echo import EchoRunner
+from hubbub.runners.openai import OpenaiRunner
+from hubbub.runners.process import CommandRunner
 
 
-def runners_of(
-    agents: Mapping[str, AgentSettings], *, attached: Runner, environ: Mapping[str, str]
-) -> Runners:
-    """Make the function that gives each agent its runner.
+def agents_of(
+    settings: Mapping[str, AgentSettings], *, attached: AttachedAgents, environ: Mapping[str, str]
+) -> Agents:
+    """Give each agent its runner.
 
-    The default agent echoes where the settings do not name it; any other unknown agent is
-    looked for among those that are connected here.
+    The default agent echoes where the settings do not name it; any other agent that they do
+    not name is looked for among those that are connected here.
 
     Args:
-        attached: Hands turns to connected agents.
-        environ: Where the keys of endpoints are looked up, at each turn.
+        environ: Variables that commands are started with, and in which keys are looked up.
     """
-    runners = {
-        agent_id(name): make_runner(settings, attached=attached, environ=environ)
-        for name, settings in agents.items()
-    }
-    runners.setdefault(DEFAULT_AGENT, EchoRunner())
+    connected = AttachedRunner(attached)
+    runners: dict[str, Runner] = {DEFAULT_AGENT: EchoRunner()}
+    for name, agent in settings.items():
+        runners[agent_id(name)] = _runner(agent, connected, environ)
 
     def runner_of(agent: str) -> Runner:
-        return runners.get(agent, attached)
+        return runners.get(agent, connected)
 
-    return runner_of
+    return Agents(settings, runner_of)
 
 
-def make_runner(settings: AgentSettings, *, attached: Runner, environ: Mapping[str, str]) -> Runner:
-    """Make the runner that an agent's settings ask for.
-
-    Raises:
-        StartError: The settings lack what this runner needs.
-    """
-    if settings.runner == "attached":
-        return attached
-    return EchoRunner()
+def _runner(settings: AgentSettings, connected: Runner, environ: Mapping[str, str]) -> Runner:
+    if settings.runner == "command":
+        return CommandRunner(settings, environ)
+    if settings.runner == "openai":
+        return OpenaiRunner(settings, environ)
+    return connected if settings.runner == "attached" else EchoRunner()

@@ -153,7 +153,6 @@ class SqliteStore:
         transaction = self._transaction
         deadline = time.monotonic() + MAX_BATCH_S
         batch.append(Settled(done=item[1]))
-        self._db.execute("BEGIN IMMEDIATE")
         more = True
         following: tuple[Unit[Any], Callable[[Settled], None]] | None = item
         while following is not None:
@@ -280,16 +279,19 @@ class SqliteTransaction:
     def execute(self, query: str, /, **values: object) -> int:
         """Run a named statement under the unit's savepoint."""
         if not self._saved:
+            self._begin()
             self._db.execute("SAVEPOINT unit")
             self._saved = True
         return self._db.execute(self._queries[query], values).rowcount
 
     def rows(self, query: str, /, **values: object) -> list[Row]:
         """Run a named query."""
+        self._begin()
         return self._db.execute(self._queries[query], values).fetchall()
 
     def row(self, query: str, /, **values: object) -> Row | None:
         """Run a named query and give its first row."""
+        self._begin()
         row: Row | None = self._db.execute(self._queries[query], values).fetchone()
         return row
 
@@ -313,11 +315,21 @@ class SqliteTransaction:
                 self._db.execute("RELEASE unit")
 
     def commit(self) -> None:
-        """Insert the collected events and commit."""
+        """Insert the collected events and commit.
+
+        One event and nothing else is one statement, which commits by itself.
+        """
+        if len(self._events) > 1:
+            self._begin()
         if self._events:
             self._db.executemany(_INSERT, map(_row_of, self._events))
-        self._db.execute("COMMIT")
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
         self._events = []
+
+    def _begin(self) -> None:
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN IMMEDIATE")
 
     def rollback(self, seq: int) -> None:
         """Undo everything since the last commit; ``seq`` is that of its newest event."""

@@ -124,7 +124,7 @@ def test_every_error_has_a_number() -> None:
 def _is_ours(code: str) -> bool:
     """Say whether a code is of the common tree or of this door; other doors have their own."""
     common = {vars(errors)[name].code for name in dir(errors) if _is_error(vars(errors)[name])}
-    return code in common | {"method_not_found", "handshake_required", "version_mismatch"}
+    return code in common | {"method_not_found"}
 
 
 def _is_error(value: object) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.core.access import Access
-from hubbub.core.agents import AgentSettings, ChatSettings
+from hubbub.core.agents import Agents, AgentSettings, ChatSettings
 from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
 from hubbub.core.chat import Chat
@@ -26,6 +26,11 @@ from hubbub.storage.sqlite import SqliteStore
 from tests.dialects.openclaw.clients import NOW_MS, TOKEN
 from tests.dialects.openclaw.house import Guest, House, PlayedAgent
 from tests.dialects.openclaw.timers import ManualTimers
+
+
+MAIN_AGENT = AgentSettings(
+    runner="openai", base_url="http://127.0.0.1:9/v1", model="test-model", max_session_turns=1
+)
 
 
 class ManualClock:
@@ -67,7 +72,7 @@ async def hub(store: SqliteStore, clock: ManualClock, agent: PlayedAgent) -> Asy
     journal = Journal(store, bus, crash=lambda _: None)
     access = Access(journal, store, clock, TOKEN)
     runs = Runs(journal, store, bus, clock, uuid7)
-    identities = Identities(journal, store, clock, "s" * 64)
+    identities = Identities(journal, store, clock, "5" * 64)
     await identities.load()
     bus.listen(("agents/*",), identities.heard)
     chat = Chat(
@@ -75,7 +80,7 @@ async def hub(store: SqliteStore, clock: ManualClock, agent: PlayedAgent) -> Asy
         store,
         bus,
         runs=runs,
-        runners=lambda _agent: agent,
+        agents=Agents({"main": MAIN_AGENT}, lambda _agent: agent),
         clock=clock,
         ids=uuid7,
         settings=ChatSettings(delta_interval_ms=0),
@@ -114,8 +119,8 @@ def agent() -> PlayedAgent:
 async def house(hub: Hub, settings: OpenclawSettings, agent: PlayedAgent) -> AsyncIterator[House]:
     """Give a house with the door in it; its guests leave at the end."""
     timers = ManualTimers()
-    agents = {"main": AgentSettings(runner="openai", model="test-model")}
-    house = House(hub, OpenclawDialect(hub, settings, agents, timers), timers, agent)
+    dialect = OpenclawDialect(hub, settings, {"main": MAIN_AGENT}, timers)
+    house = House(hub, dialect, timers, agent)
     yield house
     for guest in house.guests:
         await guest.leave()

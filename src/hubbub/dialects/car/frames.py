@@ -5,7 +5,7 @@ daemon's own requests are strings and live in a space of their own, so a client'
 a message with an id and no method.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -41,8 +41,6 @@ ERRORS = {
     "store_unavailable": FAILED,
     "start_error": FAILED,
     "config_error": FAILED,
-    "handshake_required": HANDSHAKE_REQUIRED,
-    "version_mismatch": VERSION_MISMATCH,
 }
 """Our codes as CAR's numbers; CAR's own daemon uses -32603 for all that a handler refuses."""
 
@@ -92,20 +90,26 @@ class MethodNotFound(InvalidRequest):
     code = "method_not_found"
 
 
-class HandshakeRequired(RequestError):
+class NumberedError(RequestError):
+    """An error that has a number of its own on this wire alone."""
+
+    number: ClassVar[int]
+
+
+class HandshakeRequired(NumberedError):
     """The method needs ``server.handshake`` first."""
 
-    code = "handshake_required"
+    number = HANDSHAKE_REQUIRED
 
     def __str__(self) -> str:
         """Name the call that is missing; clients look at the beginning."""
         return "protocol handshake required: call server.handshake first"
 
 
-class VersionMismatch(RequestError):
+class VersionMismatch(NumberedError):
     """The client speaks no version that we do."""
 
-    code = "version_mismatch"
+    number = VERSION_MISMATCH
 
     def __init__(self, versions: str) -> None:
         """Name the versions that would be right."""
@@ -187,7 +191,8 @@ def failure(
 def refusal(request_id: msgspec.Raw, error: HubbubError) -> bytes:
     """Refuse a request with one of our errors; clients show code, text and data."""
     data: dict[str, object] = {"code": error.code, "retryable": error.retryable}
-    return failure(request_id, ERRORS.get(error.code, FAILED), str(error), data)
+    own = error.number if isinstance(error, NumberedError) else None
+    return failure(request_id, own or ERRORS.get(error.code, FAILED), str(error), data)
 
 
 def request(request_id: str, method: str, params: object) -> bytes:

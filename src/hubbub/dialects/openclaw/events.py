@@ -11,6 +11,7 @@ import msgspec
 
 from hubbub.core.values import Event
 from hubbub.dialects.openclaw.direct import DirectData, message_of
+from hubbub.dialects.openclaw.frames import Json
 from hubbub.dialects.openclaw.presence import agent_entry
 from hubbub.dialects.openclaw.room import Room
 from hubbub.dialects.openclaw.turns import Outcome, Outcomes, Turn
@@ -25,9 +26,9 @@ class ChatData(msgspec.Struct, frozen=True):
     """The session key as the run's sender wrote it."""
     text: str = ""
     message_id: str = ""
-    message: msgspec.Raw | None = None
-    usage: msgspec.Raw | None = None
-    tool: msgspec.Raw | None = None
+    message: Json | msgspec.UnsetType = msgspec.UNSET
+    usage: Json | msgspec.UnsetType = msgspec.UNSET
+    tool: Json | msgspec.UnsetType = msgspec.UNSET
     error: str = ""
     reason: str = ""
 
@@ -41,7 +42,6 @@ class RunData(msgspec.Struct, frozen=True):
     source: str | None = None
     session_key: str | None = None
     status: str | None = None
-    termination: msgspec.Raw | None = None
     started_at: int | None = None
     ended_at: int | None = None
 
@@ -64,6 +64,8 @@ class Feed:
         self._turns: dict[str, Turn] = {}
         self._spellings: dict[str, str] = {}
         """Session that is being injected into, to its key as the caller wrote it."""
+        self._commands: dict[str, Callable[[], None] | None] = {}
+        """Runs that the gateway answers by itself, each with its final once that was heard."""
         self._running: dict[str, Turn] = {}
         """Runs of other doors."""
         self.outcomes = Outcomes(room.hub.clock, room.settings.outcome_ttl_ms)
@@ -100,6 +102,20 @@ class Feed:
         """Forget it: the call has been answered."""
         self._spellings.pop(canonical, None)
 
+    def hold(self, run_id: str) -> None:
+        """Treat a run as a command: no agent works on it, and its final waits for ``release``.
+
+        Such a run begins and ends in one commit, but clients expect the answer to their
+        message before any event of it.
+        """
+        self._commands[run_id] = None
+
+    def release(self, run_id: str) -> None:
+        """Tell the final of a command: its message has been answered."""
+        final = self._commands.pop(run_id, None)
+        if final is not None:
+            final()
+
     def close(self) -> None:
         """Forget what is due."""
         for turn in self._turns.values():
@@ -118,7 +134,9 @@ class Feed:
         self._turn(data)
 
     def _started(self, data: ChatData, event: Event) -> None:
-        self._turn(data).start(event.at)
+        turn = self._turn(data)
+        if data.run_id not in self._commands:
+            turn.start(event.at)
 
     def _delta(self, data: ChatData, event: Event) -> None:
         turn = self._turns.get(data.run_id)
@@ -127,14 +145,18 @@ class Feed:
 
     def _tool(self, data: ChatData, event: Event) -> None:
         turn = self._turns.get(data.run_id)
-        if turn is not None and data.tool is not None:
+        if turn is not None and data.tool is not msgspec.UNSET:
             turn.agent("tool", data.tool)
 
     def _final(self, data: ChatData, event: Event) -> None:
         turn = self._ending(data)
         turn.end(event.at)
         self.outcomes.put(_outcome(turn, event, "ok", message=data.message))
-        turn.chat("final", message=data.message, usage=data.usage)
+        tell = functools.partial(turn.chat, "final", message=data.message, usage=data.usage)
+        if data.run_id in self._commands:
+            self._commands[data.run_id] = tell
+        else:
+            tell()
 
     def _error(self, data: ChatData, event: Event) -> None:
         turn = self._ending(data)
@@ -217,7 +239,7 @@ def _outcome(
     status: str,
     *,
     error: str | None = None,
-    message: msgspec.Raw | None = None,
+    message: Json | msgspec.UnsetType = msgspec.UNSET,
 ) -> Outcome:
     return Outcome(
         run_id=turn.run_id,
@@ -225,5 +247,5 @@ def _outcome(
         started_at=turn.started_at,
         ended_at=event.at,
         error=error,
-        message=message,
+        message=None if message is msgspec.UNSET else message,
     )

@@ -148,7 +148,7 @@ class Turn:
             "sessionKey": self.session_key,
             "seq": self.seq,
             "state": state,
-            **{name: value for name, value in fields.items() if value is not None},
+            **{name: value for name, value in fields.items() if value is not msgspec.UNSET},
         }
         self._room.tell("chat", payload, may_drop=may_drop)
 

@@ -17,7 +17,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.rpc import agents, frames, issues, locks, runs, system, topics
+from hubbub.dialects.rpc import agents, chat, frames, issues, locks, runs, system, topics
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
@@ -41,6 +41,7 @@ class RpcDialect:
             issues.METHODS,
             locks.METHODS,
             agents.METHODS,
+            chat.METHODS,
         )
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [

@@ -1,0 +1,363 @@
+"""Turns in the store: what was asked, and what became of it.
+
+Everything with a transaction runs on the writer thread, inside somebody's unit. A turn's
+row, its run and its events change together, so any of them tells the truth alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from hubbub.core import session_table
+from hubbub.core.conversation import (
+    INTERRUPTED,
+    Aborted,
+    AbortReason,
+    Accepted,
+    Failed,
+    Final,
+    SendRequest,
+    SendStatus,
+    Sent,
+    Started,
+    TurnState,
+)
+from hubbub.core.messages import Image, StopReason, assistant_message, text_of, user_message
+from hubbub.core.outcomes import INCOMPLETE, Outcome, OutcomeStatus, cancelled, reported
+from hubbub.core.ports import Row, Transaction
+from hubbub.core.run import Ending, Run
+from hubbub.core.runs import Runs
+from hubbub.core.session_keys import agent_of, topic_of
+from hubbub.core.trace import Turn, cut
+from hubbub.core.transcript import Transcript, message_in
+from hubbub.core.values import Clock, IdSource, Principal
+from hubbub.errors import Conflict, IdempotencyConflict, InvalidRequest, TooLarge
+
+
+TRANSITIONS: Mapping[TurnState, frozenset[TurnState]] = {
+    "accepted": frozenset(("started", "error", "aborted")),
+    "started": frozenset(("ok", "error", "aborted")),
+    "ok": frozenset(),
+    "error": frozenset(),
+    "aborted": frozenset(),
+}
+"""From each state of a turn, those that may follow: the first end is kept."""
+
+STATUS: Mapping[TurnState, SendStatus] = {
+    "accepted": "in_flight",
+    "started": "in_flight",
+    "ok": "ok",
+    "error": "error",
+    "aborted": "ok",
+}
+"""What a repeated send is told."""
+
+OUTCOMES: Mapping[TurnState, OutcomeStatus] = {"ok": "success", "error": "failure"}
+
+
+class StoredTurn(msgspec.Struct, frozen=True):
+    """One turn as it stands in the store."""
+
+    run_id: str
+    caller: str
+    digest: bytes
+    session_key: str
+    session_id: str
+    spelling: str
+    agent: str
+    place: int
+    thinking: str | None
+    timeout_ms: int | None
+    state: TurnState
+    error: str | None
+    cause: str
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked request, ready to be stored."""
+
+    request: SendRequest
+    key: str
+    """The canonical session key."""
+    images: Sequence[Image]
+    digest: bytes
+    max_open: int
+    """Open turns that the session may have."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a runner gave in the end."""
+
+    text: str = ""
+    usage: dict[str, int] | None = None
+    model: str | None = None
+    provider: str | None = None
+    error: str | None = None
+    """Not ``None``: the turn failed, and this is why."""
+    is_interrupted: bool = False
+    """It failed because the daemon stopped."""
+    is_injected: bool = False
+    """The daemon itself answered."""
+
+    @property
+    def stop_reason(self) -> StopReason:
+        """Why the answer ends where it does."""
+        if self.error is not None:
+            return "error"
+        return "injected" if self.is_injected else "stop"
+
+
+class TurnTable:
+    """Verbs on stored turns that compose in one unit."""
+
+    def __init__(self, transcript: Transcript, runs: Runs, clock: Clock, ids: IdSource) -> None:
+        """Write with the runs' own verbs; take the time from a clock."""
+        self._transcript = transcript
+        self._runs = runs
+        self._clock = clock
+        self._ids = ids
+
+    def accept_in(self, tx: Transaction, caller: Principal, asked: Asked) -> Sent:
+        """Store a message and its turn, or tell what became of the same send.
+
+        Raises:
+            IdempotencyConflict: The key stands for something else.
+            InvalidRequest: The session takes no messages.
+            Conflict: Too many turns of the session are open.
+        """
+        run_id = asked.request.idempotency_key
+        known = self.find_in(tx, run_id)
+        if known is not None:
+            return _same(known, caller, asked)
+        if self._runs.find_in(tx, run_id) is not None:
+            raise IdempotencyConflict(run_id)
+        now, actor = self._clock(), caller.id
+        session = session_table.find_in(tx, asked.key)
+        if session is None:
+            fields = dict(session_table.NEW_FIELDS)
+            session = session_table.new_session(asked.key, self._ids(), fields, at=now)
+            session_table.tell_in(tx, asked.key, "created", actor=actor)
+        if session.fields.get("sendPolicy") == "deny":
+            message = "send blocked by session policy"
+            raise InvalidRequest(message)
+        if len(tx.rows("chat_turn_open", session_key=asked.key)) >= asked.max_open:
+            message = f"{asked.max_open} messages wait in this session; let some be answered first"
+            raise Conflict(message)
+        session = session_table.touch_in(tx, session, at=now, abortedLastRun=False)
+        self._ask_in(tx, caller, asked, session.session_id, now)
+        return Sent(run_id=run_id, status="started")
+
+    def _ask_in(
+        self, tx: Transaction, caller: Principal, asked: Asked, session_id: str, now: int
+    ) -> None:
+        """Store the message, the run and the turn, and tell of them."""
+        request, agent = asked.request, agent_of(asked.key)
+        run_id, actor = request.idempotency_key, caller.id
+        message = user_message(request.message, asked.images, at=now)
+        place, _ = self._transcript.add_in(tx, session_id, "user", message)
+        accepted = Accepted(
+            session_key=asked.key,
+            run_id=run_id,
+            agent=agent,
+            message=message,
+            spelling=request.session_key,
+        )
+        event = tx.append(topic_of(asked.key), "chat.accepted", accepted, actor=actor)
+        run = Run(
+            run_id=run_id,
+            agent=agent,
+            client=actor,
+            intent=cut(request.message),
+            source="chat",
+            session_key=asked.key,
+            on_disconnect="continue",
+            started_at=now,
+        )
+        self._runs.start_in(tx, run, actor=actor, cause=event.id)
+        self._runs.turn_in(tx, run_id, Turn(prompt=request.message), actor=actor, cause=event.id)
+        tx.execute(
+            "chat_turn_put",
+            run_id=run_id,
+            caller=actor,
+            digest=asked.digest,
+            session_key=asked.key,
+            session_id=session_id,
+            spelling=request.session_key,
+            agent=agent,
+            place=place,
+            thinking=request.thinking,
+            timeout_ms=request.timeout_ms or None,
+            cause=event.id,
+            accepted_at=now,
+        )
+
+    def begin_in(self, tx: Transaction, run_id: str) -> StoredTurn | None:
+        """Store that a turn's runner begins now; ``None``: it has been aborted before."""
+        turn = self.find_in(tx, run_id)
+        if turn is None or "started" not in TRANSITIONS[turn.state]:
+            return None
+        started = Started(
+            session_key=turn.session_key,
+            run_id=run_id,
+            agent=turn.agent,
+            spelling=turn.spelling,
+        )
+        event = tx.append(
+            topic_of(turn.session_key),
+            "chat.started",
+            started,
+            actor=_actor(turn),
+            cause=turn.cause,
+        )
+        tx.execute("chat_turn_start", run_id=run_id, cause=event.id)
+        return msgspec.structs.replace(turn, state="started", cause=event.id)
+
+    def finish_in(self, tx: Transaction, run_id: str, answer: Answer) -> bool:
+        """Store a turn's end with its answer; false: it has ended before."""
+        turn = self.find_in(tx, run_id)
+        state: TurnState = "ok" if answer.error is None else "error"
+        if turn is None or state not in TRANSITIONS[turn.state]:
+            return False
+        now = self._clock()
+        message = self._answer_in(tx, turn, answer, now)
+        self._account_in(tx, turn, answer, now)
+        self._end_run_in(tx, turn, state, answer)
+        tx.execute("chat_turn_end", run_id=run_id, state=state, error=answer.error, ended_at=now)
+        data: Final | Failed
+        if answer.error is None:
+            kind = "chat.final"
+            data = Final(
+                session_key=turn.session_key, run_id=run_id, message=message, usage=answer.usage
+            )
+        else:
+            kind = "chat.error"
+            data = Failed(session_key=turn.session_key, run_id=run_id, error=answer.error)
+        tx.append(topic_of(turn.session_key), kind, data, actor=_actor(turn), cause=turn.cause)
+        return True
+
+    def interrupt_in(self, tx: Transaction, turn: StoredTurn) -> bool:
+        """End a turn in the middle of which the daemon stops; false: it is not in the middle."""
+        if turn.state != "started":
+            return False
+        return self.finish_in(tx, turn.run_id, Answer(error=INTERRUPTED, is_interrupted=True))
+
+    def abort_in(
+        self, tx: Transaction, key: str, run_id: str | None, reason: AbortReason, *, actor: str
+    ) -> tuple[str, ...]:
+        """End a turn, or all open ones of a session, without an answer; gives their ids.
+
+        Raises:
+            InvalidRequest: The run is open in another session.
+        """
+        if run_id is None:
+            turns = [turn_of(row) for row in tx.rows("chat_turn_open", session_key=key)]
+        else:
+            turn = self.find_in(tx, run_id)
+            turns = [turn] if turn is not None and "aborted" in TRANSITIONS[turn.state] else []
+        for turn in turns:
+            if turn.session_key != key:
+                message = "runId does not match sessionKey"
+                raise InvalidRequest(message)
+            self._abort_one_in(tx, turn, reason, actor)
+        return tuple(turn.run_id for turn in turns)
+
+    def _abort_one_in(
+        self, tx: Transaction, turn: StoredTurn, reason: AbortReason, actor: str
+    ) -> None:
+        now = self._clock()
+        tx.execute("chat_turn_end", run_id=turn.run_id, state="aborted", error=None, ended_at=now)
+        self._runs.end_in(
+            tx, turn.run_id, "cancelled", cancelled(reason), actor=actor, cause=turn.cause
+        )
+        session = session_table.get_in(tx, turn.session_key)
+        session_table.touch_in(tx, session, at=now, abortedLastRun=True)
+        data = Aborted(session_key=turn.session_key, run_id=turn.run_id, reason=reason)
+        tx.append(topic_of(turn.session_key), "chat.aborted", data, actor=actor, cause=turn.cause)
+
+    def _answer_in(
+        self, tx: Transaction, turn: StoredTurn, answer: Answer, now: int
+    ) -> msgspec.Raw | msgspec.UnsetType:
+        """Add what was answered to the transcript, where there is anything to add."""
+        if not answer.text and answer.error is None:
+            return msgspec.UNSET
+        message = assistant_message(
+            answer.text,
+            at=now,
+            stop_reason=answer.stop_reason,
+            error=answer.error,
+            usage=answer.usage,
+            model=answer.model,
+            provider=answer.provider,
+        )
+        self._transcript.add_in(tx, turn.session_id, "assistant", message, place=turn.place)
+        return message
+
+    def _account_in(self, tx: Transaction, turn: StoredTurn, answer: Answer, now: int) -> None:
+        """Note at the session what its last turn used."""
+        fields: dict[str, Any] = {}
+        if answer.usage is not None:
+            usage = answer.usage
+            used = usage.get("input", 0), usage.get("output", 0)
+            fields["inputTokens"], fields["outputTokens"] = used
+            fields["totalTokens"] = usage.get("totalTokens", sum(used))
+        if answer.model is not None:
+            fields["model"] = answer.model
+        if answer.provider is not None:
+            fields["modelProvider"] = answer.provider
+        session = session_table.get_in(tx, turn.session_key)
+        session_table.touch_in(tx, session, at=now, **fields)
+
+    def _end_run_in(
+        self, tx: Transaction, turn: StoredTurn, state: TurnState, answer: Answer
+    ) -> None:
+        summary = answer.error or answer.text
+        output = msgspec.Raw(msgspec.json.encode(summary))
+        model = {"model": answer.model, "provider": answer.provider, "usage": answer.usage}
+        self.record_in(tx, turn, Turn(output=output, model=msgspec.Raw(msgspec.json.encode(model))))
+        status: Ending = "incomplete" if answer.is_interrupted else "completed"
+        termination = (
+            INCOMPLETE
+            if answer.is_interrupted
+            else reported(
+                Outcome(status=OUTCOMES[state], summary=cut(summary)), now_ms=self._clock()
+            )
+        )
+        self._runs.end_in(
+            tx, turn.run_id, status, termination, actor=_actor(turn), cause=turn.cause
+        )
+
+    def record_in(self, tx: Transaction, turn: StoredTurn, step: Turn) -> bool:
+        """Add a step to the trace of a turn's run; false: the trace is full."""
+        try:
+            self._runs.turn_in(tx, turn.run_id, step, actor=_actor(turn), cause=turn.cause)
+        except TooLarge:
+            return False
+        return True
+
+    def find_in(self, tx: Transaction, run_id: str) -> StoredTurn | None:
+        """Give a turn as it stands within a unit."""
+        row = tx.row("chat_turn_get", run_id=run_id)
+        return None if row is None else turn_of(row)
+
+
+def turn_of(row: Row) -> StoredTurn:
+    """Make a turn of a row of ``chat_turn_get`` and its kin."""
+    return StoredTurn(*row)
+
+
+def prompt_in(tx: Transaction, turn: StoredTurn) -> tuple[str, dict[str, Any]]:
+    """Give the text of a turn's question, and the whole message."""
+    message = msgspec.json.decode(message_in(tx, turn.place))
+    return text_of(message), message
+
+
+def _same(known: StoredTurn, caller: Principal, asked: Asked) -> Sent:
+    """Tell what became of a send that is repeated."""
+    if known.caller != caller.id or known.digest != asked.digest:
+        raise IdempotencyConflict(known.run_id)
+    return Sent(run_id=known.run_id, status=STATUS[known.state], summary=known.error)
+
+
+def _actor(turn: StoredTurn) -> str:
+    return f"agent:{turn.agent}"

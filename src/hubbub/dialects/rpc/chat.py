@@ -1,0 +1,327 @@
+"""``chat.*``: talk to agents, and manage the conversations; follow them as ``chat/<key>``."""
+
+from typing import Any
+
+import msgspec
+
+from hubbub.core.conversation import (
+    Attachment,
+    Imported,
+    ImportRequest,
+    Injected,
+    InjectRequest,
+    Running,
+    SendRequest,
+    SendStatus,
+    Session,
+    SessionFilter,
+)
+from hubbub.dialects.rpc.methods import Caller, Method, answered
+
+
+MAX_SESSIONS = 1000
+"""Sessions in one list at most."""
+
+
+class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``chat.send``."""
+
+    session: str
+    message: str
+    idempotency_key: str
+    """Becomes the run's id."""
+    attachments: list[Attachment] = []
+    thinking: str | None = None
+    timeout_ms: int | None = None
+
+
+class SentMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Result of ``chat.send``."""
+
+    run_id: str
+    status: SendStatus
+    summary: str | None = None
+    aborted: tuple[str, ...] = ()
+
+
+class Abort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``chat.abort``."""
+
+    session: str
+    run_id: str | None = None
+    """Left out: all turns of the session."""
+    idempotency_key: str | None = None
+
+
+class AbortedRuns(msgspec.Struct, frozen=True):
+    """Result of ``chat.abort``."""
+
+    aborted: bool
+    run_ids: tuple[str, ...]
+
+
+class Inject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``chat.inject``."""
+
+    session: str
+    message: str
+    label: str | None = None
+    idempotency_key: str | None = None
+
+
+class GetHistory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``chat.history``."""
+
+    session: str
+    limit: int = 200
+
+
+class HistoryPage(msgspec.Struct, frozen=True):
+    """Result of ``chat.history``."""
+
+    session: str
+    session_id: str | None
+    messages: list[msgspec.Raw]
+    running: list[Running]
+    """Turns that have not ended, each with its answer so far."""
+
+
+class ListSessions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``chat.sessions``."""
+
+    agent: str | None = None
+    label: str | None = None
+    search: str | None = None
+    active_minutes: int | None = None
+    limit: int = 100
+
+
+class SessionInfo(msgspec.Struct, frozen=True):
+    """One session."""
+
+    session: str
+    agent: str
+    session_id: str
+    updated_at: int
+    fields: dict[str, Any]
+
+
+class SessionList(msgspec.Struct, frozen=True):
+    """Result of ``chat.sessions``: the one that changed last first."""
+
+    sessions: list[SessionInfo]
+
+
+class Patch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``chat.session_patch``."""
+
+    session: str
+    changes: dict[str, Any]
+    """New values of fields; null clears."""
+    idempotency_key: str | None = None
+
+
+class OneSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``chat.session_reset``."""
+
+    session: str
+    idempotency_key: str | None = None
+
+
+class Delete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``chat.session_delete``."""
+
+    session: str
+    delete_transcript: bool = True
+    idempotency_key: str | None = None
+
+
+class Deleted(msgspec.Struct, frozen=True):
+    """Result of ``chat.session_delete``."""
+
+    deleted: bool
+
+
+class Import(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``chat.import_session``."""
+
+    session: str
+    entry: dict[str, Any]
+    messages: list[msgspec.Raw] = []
+    offset: int = 0
+    """Number of the first of these messages within the whole transcript."""
+
+
+async def send(caller: Caller, params: Send) -> SentMessage:
+    """Send a message to an agent."""
+    request = SendRequest(
+        session_key=params.session,
+        message=params.message,
+        idempotency_key=params.idempotency_key,
+        attachments=params.attachments,
+        thinking=params.thinking,
+        timeout_ms=params.timeout_ms,
+    )
+    sent = await caller.hub.chat.send(caller.principal, request)
+    return SentMessage(sent.run_id, sent.status, sent.summary, sent.aborted)
+
+
+async def abort(caller: Caller, params: Abort) -> AbortedRuns:
+    """Abort turns."""
+    run_ids = await caller.hub.chat.abort(
+        caller.principal, params.session, params.run_id, key=params.idempotency_key
+    )
+    return AbortedRuns(aborted=bool(run_ids), run_ids=run_ids)
+
+
+async def inject(caller: Caller, params: Inject) -> Injected:
+    """Add a message as the agent's."""
+    request = InjectRequest(
+        session_key=params.session,
+        message=params.message,
+        label=params.label,
+        idempotency_key=params.idempotency_key,
+    )
+    return await caller.hub.chat.inject(caller.principal, request)
+
+
+async def history(caller: Caller, params: GetHistory) -> HistoryPage:
+    """Give the newest messages."""
+    found = await caller.hub.chat.history(params.session, limit=params.limit)
+    running = caller.hub.chat.running(found.session_key)
+    return HistoryPage(found.session_key, found.session_id, found.messages, running)
+
+
+async def sessions(caller: Caller, params: ListSessions) -> SessionList:
+    """List sessions."""
+    wanted = SessionFilter(
+        limit=max(0, min(params.limit, MAX_SESSIONS)),
+        active_minutes=params.active_minutes,
+        label=params.label,
+        agent=params.agent,
+        search=params.search,
+    )
+    rows = await caller.hub.chat.sessions.list(wanted)
+    return SessionList([_info(row.session) for row in rows])
+
+
+async def session_patch(caller: Caller, params: Patch) -> SessionInfo:
+    """Change fields of a session."""
+    return _info(
+        await caller.hub.chat.sessions.patch(
+            caller.principal, params.session, params.changes, key=params.idempotency_key
+        )
+    )
+
+
+async def session_reset(caller: Caller, params: OneSession) -> SessionInfo:
+    """Begin a session anew."""
+    return _info(
+        await caller.hub.chat.sessions.reset(
+            caller.principal, params.session, key=params.idempotency_key
+        )
+    )
+
+
+async def session_delete(caller: Caller, params: Delete) -> Deleted:
+    """Delete a session."""
+    deleted = await caller.hub.chat.sessions.delete(
+        caller.principal,
+        params.session,
+        delete_transcript=params.delete_transcript,
+        key=params.idempotency_key,
+    )
+    return Deleted(deleted)
+
+
+async def import_session(caller: Caller, params: Import) -> Imported:
+    """Take over a conversation."""
+    request = ImportRequest(
+        session_key=params.session,
+        entry=params.entry,
+        messages=params.messages,
+        offset=params.offset,
+    )
+    return await caller.hub.chat.import_session(caller.principal, request)
+
+
+def _info(session: Session) -> SessionInfo:
+    return SessionInfo(
+        session.key, session.agent, session.session_id, session.updated_at, dict(session.fields)
+    )
+
+
+METHODS = [
+    Method(
+        name="chat.send",
+        params=Send,
+        result=SentMessage,
+        scope="write",
+        summary="Send a message to an agent, or hear what became of the same send.",
+        run=answered(send),
+    ),
+    Method(
+        name="chat.abort",
+        params=Abort,
+        result=AbortedRuns,
+        scope="write",
+        summary="Abort one turn of a session, or all; nothing of them is told afterwards.",
+        run=answered(abort),
+    ),
+    Method(
+        name="chat.inject",
+        params=Inject,
+        result=Injected,
+        scope="write",
+        summary="Add a message to a conversation as its agent's, without a turn.",
+        run=answered(inject),
+    ),
+    Method(
+        name="chat.history",
+        params=GetHistory,
+        result=HistoryPage,
+        scope="read",
+        summary="Read the newest messages of a session, and what its agent is saying now.",
+        run=answered(history),
+    ),
+    Method(
+        name="chat.sessions",
+        params=ListSessions,
+        result=SessionList,
+        scope="read",
+        summary="List the conversations, the one that changed last first.",
+        run=answered(sessions),
+    ),
+    Method(
+        name="chat.session_patch",
+        params=Patch,
+        result=SessionInfo,
+        scope="write",
+        summary="Change a session's label, levels or policy; makes it where it is missing.",
+        run=answered(session_patch),
+    ),
+    Method(
+        name="chat.session_reset",
+        params=OneSession,
+        result=SessionInfo,
+        scope="write",
+        summary="Begin a session anew; the old transcript is kept under its own id.",
+        run=answered(session_reset),
+    ),
+    Method(
+        name="chat.session_delete",
+        params=Delete,
+        result=Deleted,
+        scope="write",
+        summary="Delete a session and its transcript.",
+        run=answered(session_delete),
+    ),
+    Method(
+        name="chat.import_session",
+        params=Import,
+        result=Imported,
+        scope="admin",
+        summary="Take over a part of a conversation that was held elsewhere, once.",
+        run=answered(import_session),
+    ),
+]

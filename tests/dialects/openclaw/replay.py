@@ -1,0 +1,93 @@
+"""Replays a conversation that was written down: one JSON object per line.
+
+    {"note": "..."}                              what this line shows; passed over
+    {"guest": "ui", "connect": {...}}            open a connection and shake hands
+    {"guest": "ui", "send": {...}}               send a frame
+    {"guest": "ui", "expect": {...}}             the very next message of that guest
+    {"guest": "ui", "closed": [code, reason]}    how the connection was closed
+    {"agent": "say", "run": "k", "text": "..."}  also: work (tool), finish, fail (text)
+    {"pass_s": 0.15}                             time passes
+    {"tell": [topic, kind, data]}                something happens at another door
+
+In what is expected, ``"<any>"`` stands for anything, ``"<int>"`` and ``"<text>"`` for any
+number and any text, and an object with the key ``"..."`` may have more keys than it names.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.dialects.openclaw.clients import TOKEN
+from tests.dialects.openclaw.house import Guest, House
+
+
+FOLDER = Path(__file__).parent / "conversations"
+
+
+async def replay(house: House, name: str) -> None:
+    """Replay a conversation.
+
+    Raises:
+        AssertionError: It went another way; the text names the line.
+    """
+    guests: dict[str, Guest] = {}
+    path = FOLDER / f"{name}.jsonl"
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        step = json.loads(line)
+        try:
+            await _act(house, guests, step)
+        except AssertionError as error:
+            message = f"{path.name}:{number}: {error}"
+            raise AssertionError(message) from error
+
+
+async def _act(house: House, guests: dict[str, Guest], step: dict[str, Any]) -> None:
+    match step:
+        case {"guest": name, "connect": changes}:
+            guests[name] = await house.guest(TOKEN, **changes)
+        case {"guest": name, "send": frame}:
+            guests[name].send(frame)
+        case {"guest": name, "expect": wanted}:
+            found = await guests[name].next()
+            assert fits(wanted, found), f"expected {wanted}, got {json.dumps(found)}"
+        case {"guest": name, "closed": [code, reason]}:
+            assert guests[name].outbox.closed == (code, reason)
+        case {"agent": "say", "run": run, "text": text}:
+            await house.agent.say(run, text)
+        case {"agent": "work", "run": run, "tool": tool}:
+            await house.agent.work(run, tool)
+        case {"agent": "fail", "run": run, "text": text}:
+            await house.agent.fail(run, text)
+        case {"agent": "finish", "run": run}:
+            await house.agent.finish(run)
+        case {"pass_s": seconds}:
+            house.timers.advance(seconds)
+        case {"tell": [topic, kind, data]}:
+            house.tell(topic, kind, data)
+        case {"note": _}:
+            pass
+        case _:
+            message = f"no such step: {step}"
+            raise AssertionError(message)
+
+
+def fits(wanted: Any, found: Any) -> bool:
+    """Say whether a value is what was expected."""
+    if wanted == "<any>":
+        return True
+    if wanted == "<int>":
+        return isinstance(found, int)
+    if wanted == "<text>":
+        return isinstance(found, str)
+    if isinstance(wanted, dict):
+        if not isinstance(found, dict):
+            return False
+        keys = set(wanted) - {"..."}
+        if keys != set(found) and not ("..." in wanted and keys <= set(found)):
+            return False
+        return all(fits(wanted[key], found[key]) for key in keys)
+    if isinstance(wanted, list):
+        if not isinstance(found, list) or len(wanted) != len(found):
+            return False
+        return all(map(fits, wanted, found))
+    return bool(wanted == found)

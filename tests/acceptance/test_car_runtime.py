@@ -30,13 +30,10 @@ class CarClient:
     async def start(
         cls, package: Path, home: Path, daemon: Daemon, **variables: str
     ) -> "CarClient":
-        """Start the driver with the variables that a user exports."""
-        environment = clean_environment(
-            home,
-            PYTHONPATH=str(package),
-            CAR_DAEMON_URL=daemon.ws_url("car"),
-            **(variables or {"CAR_AUTH_TOKEN": daemon.token}),
-        )
+        """Start the driver with the variables that a user exports: address and token."""
+        exported = {"CAR_DAEMON_URL": daemon.ws_url("car")}
+        exported |= variables or {"CAR_AUTH_TOKEN": daemon.token}
+        environment = clean_environment(home, PYTHONPATH=str(package), **exported)
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             sys.executable, str(DRIVER), stdin=pipe, stdout=pipe, stderr=pipe, env=environment
@@ -189,6 +186,19 @@ async def test_wrong_token_is_refused(
     assert "auth failed" in outcome["error"]["message"]
     async with await CarSocket.connect_host(daemon) as host:
         assert await host.runs("stranger") == []
+
+
+async def test_printed_variables_are_all_it_needs(
+    car_runtime: Path, daemon: Daemon, start_client: StartClient
+) -> None:
+    """With what `hubbub env car` prints, and nothing else, the package works, without warnings."""
+    variables = json.loads(await daemon.hubbub("env", "car", "--json"))
+    client = await start_client(car_runtime, daemon, **variables)
+
+    run = await client.call("runs_start", {"intent": "look", "agent_id": "pointed"})
+
+    assert run["agent_id"] == "pointed"
+    assert await client.leave() == ""
 
 
 async def test_agent_token_binds_the_client(

@@ -205,8 +205,9 @@ async def test_agent_token_binds_the_client(
     car_runtime: Path, daemon: Daemon, start_client: StartClient
 ) -> None:
     """With an agent's own token the agent needs no naming and cannot act as another."""
+    # The older package knows only this variable; the newer one has two more, as below.
     token = await daemon.agent_token("alice")
-    client = await start_client(car_runtime, daemon, CAR_AGENT_ID="alice", CAR_AGENT_TOKEN=token)
+    client = await start_client(car_runtime, daemon, CAR_AUTH_TOKEN=token)
 
     run = await client.call("runs_start", {"intent": "mine"})
     forged = await client.outcome("runs_start", {"intent": "not mine", "agent_id": "bob"})

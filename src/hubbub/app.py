@@ -75,14 +75,19 @@ class Daemon:
             bus = Bus(store, self._tick.tell)
             self._journal = journal = Journal(store, bus, crash=crash)
             store.start()
-            access = Access(journal, store, wall_clock, self._files.operator_token())
-            await access.load()
             grace_ms = settings.car.grace_ms
             runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
             await runs.load()
             identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
             await identities.load()
             bus.listen(("agents/*",), identities.heard)
+            for name in settings.agents:
+                identities.agent_id(name)
+            operator_token = self._files.operator_token()
+            access = Access(
+                journal, store, wall_clock, operator_token, on_agent=identities.agent_id
+            )
+            await access.load()
             presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
             await presence.load()
             SignsOfLife(presence, bus)
@@ -169,7 +174,7 @@ class Daemon:
                 ambient_agent=ambient_agent(),
             ),
             "openclaw": OpenclawDialect(hub, self.settings.openclaw, self.settings.agents),
-            "x0x": X0xDialect(hub, self.stopping.set),
+            "x0x": X0xDialect(hub, self.stopping.set, self.settings.x0x),
         }
 
     async def _open_doors(self, dialects: dict[str, Dialect]) -> None:

@@ -13,6 +13,7 @@ from hubbub.core.presence import PresenceRules
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
 from hubbub.dialects.openclaw.settings import OpenclawSettings
+from hubbub.dialects.x0x.settings import X0xSettings
 
 
 LISTENERS = {
@@ -45,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     agents: dict[str, AgentSettings] = {}
     chat: ChatSettings = ChatSettings()
     openclaw: OpenclawSettings = OpenclawSettings()
+    x0x: X0xSettings = X0xSettings()
     demo: bool = False
     log_level: str = "info"
     crash_at: str = ""

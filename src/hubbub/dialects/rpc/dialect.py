@@ -17,7 +17,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.rpc import agents, chat, frames, issues, locks, runs, system, topics
+from hubbub.dialects.rpc import agents, chat, direct, frames, issues, locks, runs, system, topics
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
@@ -42,6 +42,7 @@ class RpcDialect:
             locks.METHODS,
             agents.METHODS,
             chat.METHODS,
+            direct.METHODS,
         )
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [

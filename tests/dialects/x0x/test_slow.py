@@ -1,10 +1,9 @@
 """Sockets whose client does not read: what is dropped, what closes them, what they can learn."""
 
+from hubbub.dialects.x0x import X0xSettings
 from tests.clients.waiting import eventually
 from tests.clients.x0x import X0xClient, X0xSocket, of_type
 from tests.dialects.x0x.conftest import OpenRoom, Room
-
-from hubbub.dialects.x0x import X0xSettings
 
 
 KEEPALIVE = X0xSettings(keepalive_s=0.2)

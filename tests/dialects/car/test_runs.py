@@ -314,6 +314,20 @@ async def test_subscription_ended_before_it_began_is_answered(room: Room) -> Non
     assert host.outbox.read == []
 
 
+async def test_client_that_does_not_read_gets_no_more_traces(room: Room) -> None:
+    """Large answers wait until the client takes what it was sent; other calls do not."""
+    client, host = await room.unbound(), await room.host()
+    run_id = await client.start_run()
+    host.outbox.make_room(0)
+    waiting = [
+        asyncio.ensure_future(host.call("runs.get_trace", {"run_id": run_id})) for _ in range(3)
+    ]
+    await host.call("tools.list")
+    assert not any(task.done() for task in waiting)
+    host.outbox.make_room(None)
+    assert [(await task)["cursor"] for task in waiting] == [1, 1, 1]
+
+
 async def test_list_fits_into_one_message(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the list would outgrow a message the oldest runs are left out."""
     client, host = await room.unbound(), await room.host()

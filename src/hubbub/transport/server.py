@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import logging
 import socket as sockets
 import sys
 from collections.abc import Sequence
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from hubbub.dialects.base import Dialect
 from hubbub.errors import StartError
-from hubbub.telemetry import Metrics
+from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import AiohttpHandler, Door, Gate
 from hubbub.transport.tick import Tick
 from hubbub.transport.ws import Pumps, ws_handler
@@ -81,6 +83,11 @@ class Listener:
         self._doors = [Door(dialect, gate, tick, metrics, prefix) for prefix, dialect in doors]
         self._runner: web.AppRunner | None = None
 
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes that wait for slow clients."""
+        return self._pumps.queued_bytes
+
     async def open(self) -> None:
         """Begin to serve."""
         app = web.Application(
@@ -89,7 +96,11 @@ class Listener:
         for door in self._doors:
             self._add(app, door)
         self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=STOP_S
+            app,
+            logger=_server_log(self.name),
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=STOP_S,
         )
         await self._runner.setup()
         await web.SockSite(self._runner, self._sock, backlog=BACKLOG).start()
@@ -118,6 +129,30 @@ class Listener:
         for path, handler in upgrades.items():
             app.router.add_route("GET", door.prefix + path, handler)
         app.router.add_route("*", door.prefix + "/{path:.*}", door.fallback)
+
+
+class _OneLine(logging.Handler):
+    """Turns what the server library logs into one short line, without foreign bytes."""
+
+    def __init__(self, listener: str) -> None:
+        super().__init__()
+        self._listener = listener
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one record."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            log.info("http_refused", listener=self._listener, error=type(error).__name__)
+        else:
+            log.error("http_failed", listener=self._listener, exc_info=error, text=record.msg)
+
+
+def _server_log(listener: str) -> logging.Logger:
+    """Make the log of one server; it belongs to nobody else, so it is in no registry."""
+    server_log = logging.Logger(f"hubbub.http.{listener}")  # noqa: LOG001 see above
+    server_log.setLevel(logging.WARNING)
+    server_log.addHandler(_OneLine(listener))
+    return server_log
 
 
 def _either(upgrade: AiohttpHandler, plain: AiohttpHandler) -> AiohttpHandler:

@@ -121,6 +121,14 @@ async def test_send_and_abort_in_one_breath(house: House, guest: Guest) -> None:
     assert answers[retry] == {"runId": "k1", "status": "ok"}
 
 
+async def test_nothing_of_a_run_is_told_after_its_end(house: House, guest: Guest) -> None:
+    """Text and tools that come in late, from whatever source, are told to nobody."""
+    late = {"session_key": "agent:main:main", "run_id": "k0", "text": "x", "delta": "x"}
+    house.tell("chat/agent:main:main", "chat.delta", late)
+    house.tell("chat/agent:main:main", "chat.tool", {**late, "tool": {"phase": "start"}})
+    assert guest.unread() == []
+
+
 async def test_slow_client_misses_deltas_and_no_more(house: House, guest: Guest) -> None:
     """Deltas may be dropped for a client that is too slow, the rest of a run may not."""
     await guest.call("chat.send", message("k1"))

@@ -9,8 +9,8 @@ import pytest
 
 from hubbub.core.conversation import ImportRequest
 from hubbub.core.values import OPERATOR
-from hubbub.dialects.openclaw import OpenclawSettings
 from hubbub.dialects.openclaw.history import clean, clean_text, merge, newest
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 from tests.dialects.openclaw.clients import NOW_MS, Frame
 from tests.dialects.openclaw.house import Guest, House
 

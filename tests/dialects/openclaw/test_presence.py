@@ -5,8 +5,8 @@ import json
 import pytest
 
 from hubbub.core.values import OPERATOR
-from hubbub.dialects.openclaw import OpenclawSettings
 from hubbub.dialects.openclaw.presence import Presence, agent_entry
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 from tests.dialects.openclaw.clients import TOKEN, Frame, Key, connect_params
 from tests.dialects.openclaw.conftest import ManualClock
 from tests.dialects.openclaw.house import Guest, House

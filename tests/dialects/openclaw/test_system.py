@@ -9,8 +9,8 @@ import pytest
 from hubbub.core.run import StartRun
 from hubbub.core.values import OPERATOR
 from hubbub.dialects.base import Request
-from hubbub.dialects.openclaw import OpenclawSettings
 from hubbub.dialects.openclaw.absent import ANSWERS, STAMPED
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 from hubbub.dialects.openclaw.turns import MAX_OUTCOMES, Outcome, Outcomes
 from hubbub.errors import InvalidRequest
 from tests.dialects.openclaw.clients import NOW_MS, Frame

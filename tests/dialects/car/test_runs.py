@@ -395,3 +395,28 @@ def test_method_has_one_definition() -> None:
     """Two methods of one name are a mistake that is seen at the start."""
     with pytest.raises(ValueError, match=r"runs\.start is defined twice"):
         table(car_runs.METHODS, [msgspec.structs.replace(car_runs.METHODS[0])])
+
+
+async def test_agent_sees_its_chats_under_the_name_of_its_sessions(room: Room) -> None:
+    """Runs of chats, which name agents as session keys do, stand among the agent's own."""
+    agent, host, other = await room.agent("Agent A"), await room.host(), await room.agent("bob")
+    own = await agent.start_run("Agent A")
+    chat = Run(
+        run_id="turn-1",
+        agent="agent-a",
+        client="c",
+        intent="hi",
+        source="chat",
+        on_disconnect="continue",
+        started_at=0,
+    )
+    runs = room.hub.runs
+    await room.journal.commit(lambda tx: runs.start_in(tx, chat, actor="operator"))
+    for reader in (agent, host):
+        listed = (await reader.call("runs.list", {"agent_id": "Agent A"}))["runs"]
+        assert [run["run_id"] for run in listed] == [own, "turn-1"]
+        assert (await reader.call("runs.get_trace", {"run_id": "turn-1"}))["cursor"] == 1
+    await other.fail("runs.get_trace", {"run_id": "turn-1"})
+    agent.leave()
+    listed = (await host.call("runs.list", {"agent_id": "Agent A"}))["runs"]
+    assert [run["run_id"] for run in listed] == [own]

@@ -14,6 +14,7 @@ from hubbub.dialects.car.settings import CarSettings
 
 
 if TYPE_CHECKING:
+    from hubbub.dialects.car.relay import Relay
     from hubbub.dialects.car.tools import Shelf
 
 
@@ -29,7 +30,6 @@ class Caller(Protocol):
 
     hub: Hub
     settings: CarSettings
-    attached: AttachedAgents
     outbox: Outbox
     client_id: str
     """Names the connection, for good."""
@@ -42,10 +42,16 @@ class Caller(Protocol):
     """Runs that it follows."""
     host_view: Member | None
     """Its place in the host's view, once it has asked for it."""
+    relay: "Relay"
+    """Hands on the events of chat turns."""
     identity: Mapping[str, object]
     """What the daemon says of itself."""
     ambient_agent: str
     """The agent of starts that name none: the daemon's own ``CAR_AGENT_ID``."""
+
+    @property
+    def attached(self) -> AttachedAgents:
+        """Who is attached."""
 
     @property
     def caller(self) -> Principal:
@@ -54,6 +60,9 @@ class Caller(Protocol):
     @property
     def agent(self) -> str | None:
         """The agent that the connection is bound to."""
+
+    def is_attached_as(self, agent: str) -> bool:
+        """Say whether this connection takes the turns of an agent."""
 
     @property
     def methods(self) -> Mapping[str, "Method"]:

@@ -181,11 +181,14 @@ class FrameOutbox:
         if self._transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
             self._stall()
 
-    def numbered_frames(self, frames: list[bytes]) -> bytes:
-        """Give what to write of frames that a whole audience gets, each with its number."""
-        if len(frames) == 1:
-            return self._finish(frames[0])
-        return b"".join(map(self._finish, frames))
+    def numbered_frames(self, frames: list[bytes], made: dict[int, bytes] | None = None) -> bytes:
+        """Give what to write of frames, each with its number.
+
+        Args:
+            made: What other connections were given of the same frames, by the number at which
+                each of them stood.
+        """
+        raise NotImplementedError
 
     def _queue(self, frame: bytes) -> None:
         if not self._pending:
@@ -330,6 +333,22 @@ class NumberedWsOutbox(FrameOutbox):
 
     def _answer(self, message: bytes) -> bytes:
         return ws_header(len(message)) + message
+
+    def numbered_frames(self, frames: list[bytes], made: dict[int, bytes] | None = None) -> bytes:
+        """Give what to write of frames, each with its number.
+
+        Connections that came together and hear the same stand at the same number, so one
+        of them makes the bytes for all. Frames that are shared are events, never answers.
+        """
+        if made is None:
+            return b"".join(map(self._finish, frames))
+        written = made.get(self._seq)
+        if written is None:
+            start = self._seq
+            written = made[start] = b"".join(map(self._finish, frames))
+        else:
+            self._seq += len(frames)
+        return written
 
     def _finish(self, frame: bytes) -> bytes:
         if frame[0] == _TEXT_FINAL:

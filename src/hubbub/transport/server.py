@@ -150,6 +150,7 @@ class _OneLine(logging.Handler):
 def _server_log(listener: str) -> logging.Logger:
     """Make the log of one server; it belongs to nobody else, so it is in no registry."""
     server_log = logging.Logger(f"hubbub.http.{listener}")  # noqa: LOG001 see above
+    server_log.setLevel(logging.WARNING)
     server_log.addHandler(_OneLine(listener))
     return server_log
 

@@ -121,12 +121,13 @@ class Tick:
         for outbox in answered:
             outbox.ready = False  # what waits for it alone has a place among these frames
         numbered = members[0].outbox.numbered
+        made: dict[int, bytes] = {}
         for member in members:
             outbox = member.outbox
             if not outbox.ready:
                 rest.append(member)
             elif numbered:
-                outbox.write(outbox.numbered_frames(frames))
+                outbox.write(outbox.numbered_frames(frames, made))
             else:
                 outbox.write(joined)
         self._unchecked += len(joined)

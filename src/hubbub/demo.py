@@ -55,8 +55,8 @@ class Agent:
                 if "error" in answer:
                     raise ConnectionError(answer["error"]["message"])
                 return answer["result"]
-        message = "the daemon has closed the connection"
-        raise ConnectionError(message)
+        gone = "the daemon has closed the connection"
+        raise ConnectionError(gone)
 
     async def say(self, text: str) -> None:
         """Say something where everyone hears it."""
@@ -71,10 +71,13 @@ async def talk(url: str, token: str, *, pause: Pause = asyncio.sleep) -> None:
         token: The operator's.
         pause: Waits for some seconds; a test does not.
     """
-    async with aiohttp.ClientSession() as http, _agent(http, url, token, "ada", pause) as ada:
-        async with _agent(http, url, token, "bo", pause) as bo:
-            for title, result in itertools.cycle(CHORES):
-                await _chore(ada, bo, title, result)
+    async with (
+        aiohttp.ClientSession() as http,
+        _agent(http, url, token, "ada", pause) as ada,
+        _agent(http, url, token, "bo", pause) as bo,
+    ):
+        for title, result in itertools.cycle(CHORES):
+            await _chore(ada, bo, title, result)
 
 
 async def _chore(ada: Agent, bo: Agent, title: str, result: str) -> None:
@@ -85,7 +88,7 @@ async def _chore(ada: Agent, bo: Agent, title: str, result: str) -> None:
     fence = (await bo.call("locks.claim", issue_id=issue))["fence"]
     await bo.call("agents.heartbeat", active_issue_id=issue)
     run = (await bo.call("runs.start", intent=title))["run_id"]
-    await bo.call("chat.send", session="main", message=title, idempotency_key=f"chat {run}")
+    await bo.call("chat.send", session="main", message=title, idempotency_key=f"chat-{run}")
     turn = {"prompt": title, "output": {"text": result}}
     await bo.call("runs.record_turns", run_id=run, turns=[turn])
     await bo.call("runs.complete", run_id=run, outcome={"status": "success", "summary": result})

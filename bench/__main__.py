@@ -40,6 +40,7 @@ def main(
     Exit code 0: every budget holds. 1: one does not, or a measurement failed. 2: wrong usage.
     """
     console = Console(stderr=True)
+    machine = report.machine()
     rounds = rounds or (1 if quick else DEFAULT_ROUNDS)
     with Scene(BUILD, QUICK if quick else Sizes()) as scene:
         wanted = [
@@ -56,7 +57,7 @@ def main(
                 click.echo(comparison.name)
             return
         outcomes = _measure_all(wanted, rounds, console)
-    found = report.document(outcomes, rounds=rounds, command=sys.argv[1:])
+    found = report.document(outcomes, rounds=rounds, command=sys.argv[1:], machine=machine)
     file = report.write(found, RESULTS)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=1))

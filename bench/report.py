@@ -19,6 +19,8 @@ from bench.servers import ROOT
 
 LIBRARIES = ("aiohttp", "uvloop", "msgspec")
 PLAIN_WIDTH = 120
+BUSY = 0.5
+"""Load average from which the figures of a small machine move by more than they should."""
 STYLES = {"pass": "green", "FAIL": "bold red", "error": "bold red", "skipped": "yellow"}
 
 
@@ -62,13 +64,19 @@ def troubles(outcomes: Sequence[Outcome]) -> list[str]:
     ]
 
 
-def document(outcomes: Sequence[Outcome], *, rounds: int, command: Sequence[str]) -> dict[str, Any]:
+def document(
+    outcomes: Sequence[Outcome],
+    *,
+    rounds: int,
+    command: Sequence[str],
+    machine: dict[str, Any],
+) -> dict[str, Any]:
     """Gather everything that was measured, and where, for the JSON file."""
     return {
         "at": dt.datetime.now(tz=dt.UTC).isoformat(timespec="seconds"),
         "command": ["python", "-m", "bench", *command],
         "commit": _commit(),
-        "machine": _machine(),
+        "machine": machine,
         "rounds": rounds,
         "results": [
             {
@@ -110,6 +118,12 @@ def show(outcomes: Sequence[Outcome], found: dict[str, Any], console: Console) -
         f" {machine['python']}; commit {found['commit']}; {found['rounds']} rounds",
         markup=False,
     )
+    if machine["load_average_before"] > BUSY:
+        console.print(
+            f"something else was running (load {machine['load_average_before']}):"
+            " judge by a run on an idle machine",
+            style="yellow",
+        )
 
 
 def printer() -> Console:
@@ -124,13 +138,14 @@ def _figure(value: float | None, suffix: str = "") -> str:
     return f"{value:.2f}{suffix}" if suffix else f"{value:.3g}"
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """Describe this machine, and how busy it is before we make it so."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "load_average": os.getloadavg(),
+        "load_average_before": round(os.getloadavg()[0], 2),
         **{name: metadata.version(name) for name in LIBRARIES},
     }
 

@@ -14,8 +14,10 @@ HubbubError
 │   ├── TooLarge             over a named limit
 │   ├── Unavailable          the peer that should do this is not here
 │   └── RunnerFailed         an agent could not finish its turn
-└── InternalError            our fault
-    └── StoreUnavailable     the disk is full or the store is broken
+├── InternalError            our fault
+│   └── StoreUnavailable     the disk is full or the store is broken
+├── StartError               an address is taken, the data directory is in use, the store is newer
+└── ConfigError              a setting is unknown or has a value that cannot be
 
 Each class carries a stable ``code``, whether the same request may succeed later, and a
 hint of the HTTP status. Texts are built here; nobody parses them.
@@ -177,3 +179,9 @@ class StartError(HubbubError):
     """The daemon cannot start; the command ends with exit code 3."""
 
     code = "start_error"
+
+
+class ConfigError(HubbubError):
+    """A setting cannot be; the command ends with exit code 2."""
+
+    code = "config_error"

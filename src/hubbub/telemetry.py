@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 
 log: Any = structlog.get_logger("hubbub")
@@ -77,6 +77,10 @@ class Metrics:
             ["agent", "outcome"],
             registry=self.registry,
         )
+
+    def text(self) -> bytes:
+        """Give all figures in the text format that Prometheus reads."""
+        return generate_latest(self.registry)
 
     def gauge(self, name: str, help_text: str, read: Any) -> None:
         """Add a figure that is read when somebody asks."""

@@ -30,13 +30,10 @@ class CarClient:
     async def start(
         cls, package: Path, home: Path, daemon: Daemon, **variables: str
     ) -> "CarClient":
-        """Start the driver with the variables that a user exports."""
-        environment = clean_environment(
-            home,
-            PYTHONPATH=str(package),
-            CAR_DAEMON_URL=daemon.ws_url("car"),
-            **(variables or {"CAR_AUTH_TOKEN": daemon.token}),
-        )
+        """Start the driver with the variables that a user exports: address and token."""
+        exported = {"CAR_DAEMON_URL": daemon.ws_url("car")}
+        exported |= variables or {"CAR_AUTH_TOKEN": daemon.token}
+        environment = clean_environment(home, PYTHONPATH=str(package), **exported)
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             sys.executable, str(DRIVER), stdin=pipe, stdout=pipe, stderr=pipe, env=environment
@@ -191,12 +188,26 @@ async def test_wrong_token_is_refused(
         assert await host.runs("stranger") == []
 
 
+async def test_printed_variables_are_all_it_needs(
+    car_runtime: Path, daemon: Daemon, start_client: StartClient
+) -> None:
+    """With what `hubbub env car` prints, and nothing else, the package works, without warnings."""
+    variables = json.loads(await daemon.hubbub("env", "car", "--json"))
+    client = await start_client(car_runtime, daemon, **variables)
+
+    run = await client.call("runs_start", {"intent": "look", "agent_id": "pointed"})
+
+    assert run["agent_id"] == "pointed"
+    assert await client.leave() == ""
+
+
 async def test_agent_token_binds_the_client(
     car_runtime: Path, daemon: Daemon, start_client: StartClient
 ) -> None:
     """With an agent's own token the agent needs no naming and cannot act as another."""
+    # The older package knows only this variable; the newer one has two more, as below.
     token = await daemon.agent_token("alice")
-    client = await start_client(car_runtime, daemon, CAR_AGENT_ID="alice", CAR_AGENT_TOKEN=token)
+    client = await start_client(car_runtime, daemon, CAR_AUTH_TOKEN=token)
 
     run = await client.call("runs_start", {"intent": "mine"})
     forged = await client.outcome("runs_start", {"intent": "not mine", "agent_id": "bob"})

@@ -26,26 +26,32 @@ class Said(NamedTuple):
 
 
 class Gateway:
-    """`clawdbot gateway …` with the home folder and the token that the test gives it."""
+    """`clawdbot gateway …` with the home folder and the token that the test gives it.
+
+    Attributes:
+        exported: The variables that point it at the daemon; by default token and port.
+    """
 
     def __init__(self, node: Path, entry: Path, home: Path, daemon: Daemon) -> None:
         self.command = (str(node), str(entry), "gateway")
         self.home = home
         self.daemon = daemon
         self.token = daemon.token
+        self.exported: dict[str, str] = {}
 
     async def run(self, *arguments: str) -> Said:
         """Run one command to its end; it finds the door by the port alone."""
-        port = str(self.daemon.address("openclaw")[1])
+        exported = self.exported or {
+            "CLAWDBOT_GATEWAY_TOKEN": self.token,
+            "CLAWDBOT_GATEWAY_PORT": str(self.daemon.address("openclaw")[1]),
+        }
         process = await asyncio.create_subprocess_exec(
             *self.command,
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=clean_environment(
-                self.home, CLAWDBOT_GATEWAY_TOKEN=self.token, CLAWDBOT_GATEWAY_PORT=port
-            ),
+            env=clean_environment(self.home, **exported),
         )
         try:
             async with asyncio.timeout(PATIENCE_S * 2):
@@ -131,6 +137,15 @@ async def test_history_holds_a_turn_once(gateway: Gateway, daemon: Daemon) -> No
     assert texts[0][1] == "good morning"
     assert "good morning" in texts[1][1]
     assert kept == texts
+
+
+async def test_printed_variables_are_all_it_needs(gateway: Gateway, daemon: Daemon) -> None:
+    """With what `hubbub env openclaw` prints, and nothing else, the command finds the door."""
+    gateway.exported = json.loads(await daemon.hubbub("env", "openclaw", "--json"))
+
+    health = await gateway.call("health")
+
+    assert health["ok"] is True
 
 
 async def test_wrong_token_is_told_to_the_user(gateway: Gateway) -> None:

@@ -97,9 +97,7 @@ async def test_ten_thousand_random_strings(room: Daemon, guests: Guests, door: s
 
 
 @pytest.mark.parametrize("door", list(SAMPLES))
-async def test_ten_thousand_random_strings_before_the_handshake(
-    room: Daemon, guests: Guests, door: str
-) -> None:
+async def test_random_bytes_instead_of_a_handshake(room: Daemon, guests: Guests, door: str) -> None:
     """Raw bytes where an HTTP request should be hurt no one else either."""
     sentinels = Sentinels()
     await sentinels.arrive(guests, room)

@@ -336,7 +336,7 @@ HUBBUB_CALLS: tuple[tuple[str, Any, int], ...] = (
     ("topics.subscribe", {"topics": []}, -32602),
     ("topics.subscribe", {"topics": "t"}, -32602),
     ("topics.subscribe", {"topics": ["t"], "after": "junk"}, -32602),
-    ("topics.subscribe", {"topics": ["t"], "after": {"epoch": "x", "seq": -1}}, -32602),
+    ("topics.subscribe", {"topics": ["t"], "after": {"epoch": "x", "seq": "y"}}, -32602),
     ("journal.read", {"limit": 0}, -32602),
     ("journal.read", {"limit": 10**9}, -32602),
     ("issues.create", {}, -32602),

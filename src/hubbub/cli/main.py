@@ -1,58 +1,100 @@
-"""The root command."""
+"""The root command: finds the others by name and imports only the one that runs."""
 
+import importlib
+import importlib.util
 import os
 import sys
-from pathlib import Path
 
 import click
 
 from hubbub import __version__
-from hubbub.cli.x0xd import x0xd
-from hubbub.config import LISTENERS, Settings
-from hubbub.errors import StartError
 
 
+EXIT_FAILED = 1
+EXIT_USAGE = 2
 EXIT_START = 3
+EXIT_INTERRUPTED = 130
+"""As shells have it for Ctrl-C."""
+
+COMMANDS = {
+    "serve": "serve:serve",
+    "status": "status:status",
+    "doctor": "doctor:doctor",
+    "tail": "tail:tail",
+    "publish": "publish:publish",
+    "token": "token:token",
+    "env": "env:env",
+    "import": "imports:import_",
+    "config": "config:config",
+    "x0xd": "x0xd:x0xd",
+    "version": "version:version",
+}
+"""``module:function`` of each command, in the order in which the help lists them."""
 
 
-@click.group()
-@click.version_option(__version__, prog_name="hubbub")
+class Root(click.Group):
+    """Imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands that are there."""
+        return [name for name, where in COMMANDS.items() if _exists(where)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        where = COMMANDS.get(cmd_name)
+        if where is None or not _exists(where):
+            return None
+        module, _, name = where.partition(":")
+        command: click.Command = getattr(importlib.import_module(f"hubbub.cli.{module}"), name)
+        return command
+
+
+def _exists(where: str) -> bool:
+    return importlib.util.find_spec(f"hubbub.cli.{where.partition(':')[0]}") is not None
+
+
+def exit_code(error: Exception) -> int:
+    """Give the exit code of an error that is not click's own."""
+    from hubbub.errors import ConfigError, StartError
+
+    if isinstance(error, StartError):
+        return EXIT_START
+    return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
+
+
+@click.command(
+    cls=Root,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
+@click.version_option(__version__, prog_name="hubbub", message="%(prog)s %(version)s")
+@click.pass_context
+def root(context: click.Context) -> None:
+    """One room for AI agents and the people who work with them.
+
+    `hubbub serve` runs the daemon; the other commands talk to one that runs.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
 def main() -> None:
-    """Hubbub: one room for AI agents and the people who work with them."""
+    """Run a command; what goes wrong is told in one line, with its exit code.
 
-
-@main.command()
-@click.option("--data-dir", type=click.Path(path_type=Path))
-@click.option("--config", type=click.Path(path_type=Path))
-@click.option("--listen", multiple=True, metavar="NAME=HOST:PORT")
-@click.option("--ephemeral", is_flag=True)
-def serve(
-    data_dir: Path | None, config: Path | None, listen: tuple[str, ...], ephemeral: bool
-) -> None:
-    """Run the daemon."""
-    from hubbub.app import Daemon, run
-    from hubbub.telemetry import set_up_logging
-
-    set_up_logging()
-    asked = dict(item.split("=", 1) for item in listen)
-    options = {} if data_dir is None else {"data_dir": data_dir}
-    settings = Settings(
-        listen={**LISTENERS, **asked},
-        explicit=frozenset(asked),
-        ephemeral=ephemeral,
-        crash_at=os.environ.get("HUBBUB_CRASH_AT", ""),
-        **options,
-    )
-
-    def ready(daemon: Daemon) -> None:
-        for name, listener in daemon.listeners.items():
-            click.echo(f"{name:10} http://{listener.address}")
-
+    0 it worked, 1 it failed, 2 it was used wrongly, 3 the daemon could not start.
+    """
     try:
-        run(settings, ready)
-    except StartError as error:
+        code = root.main(prog_name="hubbub", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does: nothing to complain about.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+    except Exception as error:  # noqa: BLE001 whatever it is, a user gets a line, no traceback
         click.echo(f"hubbub: {error}", err=True)
-        sys.exit(EXIT_START)
-
-
-main.add_command(x0xd)
+        sys.exit(exit_code(error))
+    sys.exit(code if isinstance(code, int) else 0)

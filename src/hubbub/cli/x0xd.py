@@ -94,13 +94,16 @@ def _show(plan: Plan) -> None:
 def _serve(plan: Plan) -> None:
     """Serve the x0x listener, and hubbub's own on a free port, by which `hubbub` finds us."""
     from hubbub.app import Daemon, run
-    from hubbub.config import Settings
+    from hubbub.config import Listen, Settings
     from hubbub.telemetry import set_up_logging
 
     set_up_logging(plan.log_level, as_json=plan.log_json)
     settings = Settings(
         data_dir=plan.data_dir,
-        listen={"x0x": plan.api_address, "hubbub": x0xd_config.ANY_PORT},
+        # As x0xd does, where its configuration names an address that others can reach.
+        listen=Listen(
+            x0x=plan.api_address, hubbub=x0xd_config.ANY_PORT, only=["x0x"], insecure=True
+        ),
         explicit=frozenset(("x0x", "hubbub")),
         crash_at=os.environ.get("HUBBUB_CRASH_AT", ""),
     )

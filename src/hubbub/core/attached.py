@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from hubbub.core.ports import RunnerOutput, RunnerTurn
+from hubbub.core.session_keys import DEFAULT_AGENT, agent_id
 from hubbub.errors import Conflict
 
 
@@ -55,9 +56,25 @@ class AttachedAgents:
             del self._agents[agent]
 
     def get(self, agent: str) -> AttachedAgent | None:
-        """Give the connection of an agent; ``None`` if it is not attached."""
-        return self._agents.get(agent)
+        """Give the connection of an agent; ``None`` if it is not attached.
+
+        Args:
+            agent: Its own name, or the form that this has in session keys.
+        """
+        found = self._agents.get(agent)
+        if found is not None:
+            return found
+        keyed = (other for name, other in self._agents.items() if _is_keyed(name, agent))
+        return next(keyed, None)
 
     def agents(self) -> list[str]:
         """Name the attached agents."""
         return sorted(self._agents)
+
+
+def _is_keyed(name: str, agent: str) -> bool:
+    """Say whether an agent goes by this form in session keys.
+
+    A name of which nothing is left there stands for the default agent, which it is not.
+    """
+    return agent_id(name) == agent and (agent != DEFAULT_AGENT or name.lower() == DEFAULT_AGENT)

@@ -55,6 +55,8 @@ class Bus:
         self._hearers: dict[int, Audience | Listener] = {}
         self._matches: dict[str, tuple[Audience | Listener, ...]] = {}
         self._following: set[Member] = set()
+        self.cutting = asyncio.Lock()
+        """Held while retention cuts; a resume waits for it before it asks what was cut."""
         self.events = 0
         """Events told since the start."""
         self.lags = 0
@@ -198,23 +200,35 @@ class Bus:
         if after is None:
             resumed = Resumed(recovered=True, position=self._position(self.told))
         else:
-            resumed = await self._recoverable(member.audience.patterns, after)
+            resumed = await self._recoverable(member, after)
         if member.left:
             return
         announce(resumed)
         if resumed.position.seq >= self.told:
+            self._following.discard(member)
+            member.after = None
             member.audience.add(member)
         else:
             self.follow(member, resumed.position.seq)
 
-    async def _recoverable(self, patterns: frozenset[str], after: Position) -> Resumed:
-        """Say what of the past can be given."""
+    async def _recoverable(self, member: Member, after: Position) -> Resumed:
+        """Say what of the past can be given, and keep retention from it."""
         if after.epoch != self._store.epoch:
             return Resumed(recovered=False, position=self._position(0), reason="epoch_changed")
         if after.seq > self.told:
             here = self._position(self.told)
             return Resumed(recovered=False, position=here, reason="ahead")
-        if await self._store.trimmed(sorted(patterns)) > after.seq:
+        # From here on nothing after the position is cut; a cut that is on its way is waited for.
+        member.after = after.seq
+        self._following.add(member)
+        try:
+            async with self.cutting:
+                pass
+            cut = await self._store.trimmed(sorted(member.audience.patterns))
+        except BaseException:
+            self._following.discard(member)
+            raise
+        if cut > after.seq:
             return Resumed(recovered=False, position=after, reason="retention")
         return Resumed(recovered=True, position=after)
 
@@ -230,6 +244,14 @@ class Bus:
     def needed(self) -> int:
         """Give the ``seq`` after which retention must not cut: someone is still reading."""
         return min((member.after or 0 for member in self._following), default=self.told)
+
+    def held(self) -> int:
+        """Count the subscriptions, those that still read the store included."""
+        return sum(audience.holders for audience in self._audiences.values())
+
+    def behind(self) -> int:
+        """Count the subscriptions that still read the store."""
+        return len(self._following)
 
     async def _follow(self, member: Member) -> None:
         """Feed a member; one that cannot be fed is closed, never left with a silent hole."""

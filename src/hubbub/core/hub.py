@@ -11,6 +11,7 @@ from hubbub.core.identity import Identities
 from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
+from hubbub.core.operations import Operations
 from hubbub.core.ports import Store
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
@@ -33,6 +34,7 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     identities: Identities
     direct: Direct
     presence: Presence
+    operations: Operations
     tracker: Tracker
     issues: IssueReads
     locks: Locks

@@ -69,6 +69,8 @@ class Store(Protocol):
 
     epoch: str
     """Random id of this journal."""
+    healthy: bool
+    """False from the first write that the disk refused until the first that it took again."""
 
     def submit(self, unit: Unit[Any], done: Callable[[Settled], None]) -> None:
         """Queue a unit; never blocks. ``done`` is called on the event loop after the commit.

@@ -83,6 +83,11 @@ class Listener:
         self._doors = [Door(dialect, gate, tick, metrics, prefix) for prefix, dialect in doors]
         self._runner: web.AppRunner | None = None
 
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes that wait for slow clients."""
+        return self._pumps.queued_bytes
+
     async def open(self) -> None:
         """Begin to serve."""
         app = web.Application(
@@ -145,6 +150,7 @@ class _OneLine(logging.Handler):
 def _server_log(listener: str) -> logging.Logger:
     """Make the log of one server; it belongs to nobody else, so it is in no registry."""
     server_log = logging.Logger(f"hubbub.http.{listener}")  # noqa: LOG001 see above
+    server_log.setLevel(logging.WARNING)
     server_log.addHandler(_OneLine(listener))
     return server_log
 

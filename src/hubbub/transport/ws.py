@@ -150,6 +150,11 @@ class Pumps:
         if not self._open:
             self._empty.set()
 
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes that wait for all these peers."""
+        return sum(pump.outbox.queued_bytes for pump in self._open if pump.outbox is not None)
+
     def stop(self) -> None:
         """Tell every peer that the daemon stops."""
         for pump in tuple(self._open):

@@ -14,10 +14,11 @@ import pytest
 from hubbub.core.access import Access
 from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
+from hubbub.core.conversation import SendRequest, SendStatus, Sent
 from hubbub.core.journal import Journal
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
-from hubbub.core.values import OPERATOR, uuid7, wall_clock
+from hubbub.core.values import OPERATOR, Principal, uuid7, wall_clock
 from hubbub.dialects.base import Connection, Request
 from hubbub.dialects.car import CarDialect, CarSettings
 from hubbub.dialects.car.session import CarSession
@@ -48,6 +49,10 @@ class Outbox(RecordingOutbox):
         """Take an event."""
         self._take(frame)
         return True
+
+    def press(self, frame: bytes) -> None:
+        """Take an event that must not be dropped."""
+        self._take(frame)
 
     def close(self, code: int, reason: str) -> None:
         """Remember how it was closed."""
@@ -146,6 +151,30 @@ class Client:
             self.session.closed()
 
 
+class PlayedChat:
+    """The chat service, played by the test."""
+
+    def __init__(self) -> None:
+        self.sent: list[SendRequest] = []
+        self.aborted: list[tuple[str, str | None]] = []
+        self.status: SendStatus = "started"
+        self.error: Exception | None = None
+
+    async def send(self, _caller: Principal, request: SendRequest) -> Sent:
+        """Take a message."""
+        if self.error is not None:
+            raise self.error
+        self.sent.append(request)
+        return Sent(run_id=request.idempotency_key, status=self.status)
+
+    async def abort(
+        self, _caller: Principal, session_key: str, run_id: str | None = None
+    ) -> tuple[str, ...]:
+        """Abort a turn."""
+        self.aborted.append((session_key, run_id))
+        return (str(run_id),)
+
+
 class Room:
     """A hub with the CAR door, and those who come in."""
 
@@ -160,6 +189,7 @@ class Room:
             store=store,
             runs=Runs(journal, store, bus, wall_clock, uuid7, grace_ms=0),
             attached=AttachedAgents(),
+            chat=PlayedChat(),
             access=self.access,
             presence=Presence(journal, store, bus, wall_clock),
             clock=wall_clock,
@@ -168,9 +198,15 @@ class Room:
         self.clients: list[Client] = []
         self.settings = CarSettings()
         self.ambient_agent = ""
+        self._dialect: CarDialect | None = None
 
     def dialect(self) -> CarDialect:
-        """Give the door."""
+        """Give the door; settings of the room count from its first guest on."""
+        if self._dialect is None:
+            self._dialect = self._open()
+        return self._dialect
+
+    def _open(self) -> CarDialect:
         return CarDialect(
             self.hub,
             host_token=HOST_TOKEN,

@@ -16,13 +16,16 @@ from hubbub.core.identity import Identities
 from hubbub.core.issue_reads import IssueReads
 from hubbub.core.journal import Journal
 from hubbub.core.locks import Locks
+from hubbub.core.operations import Operations
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7
-from hubbub.dialects.openclaw import OpenclawDialect, OpenclawSettings
+from hubbub.dialects.openclaw.dialect import OpenclawDialect
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 from hubbub.storage.sqlite import SqliteStore
+from hubbub.telemetry import Metrics
 from tests.dialects.openclaw.clients import NOW_MS, TOKEN
 from tests.dialects.openclaw.house import Guest, House, PlayedAgent
 from tests.dialects.openclaw.timers import ManualTimers
@@ -88,6 +91,7 @@ async def hub(store: SqliteStore, clock: ManualClock, agent: PlayedAgent) -> Asy
     await chat.load()
     chat.start()
     yield Hub(
+        operations=Operations(Metrics(), stop=lambda: None, started_at=0),
         bus=bus,
         journal=journal,
         store=store,

@@ -28,5 +28,8 @@ async def test_move_loses_nothing_that_waits_to_be_written(store: SqliteStore) -
         write()
     assert outbox.frames == expected(1, 2, 3)
 
+    bus.tell(ephemeral(4))
     member.leave()
+    told[-1]()
+    assert outbox.frames == expected(1, 2, 3)
     assert not bus._audiences  # noqa: SLF001 both audiences must be forgotten

@@ -107,7 +107,7 @@ async def test_resume_past_retention_says_so(bus: Bus, journal: Journal) -> None
     await publish(journal, 1, 2, 3)
 
     def cut(tx: Transaction) -> None:
-        tx.execute("trim_topic", topic="t", seq=2)
+        tx.execute("retention_cut", seqs="[1,2]")
         tx.execute("trim_note", topic="t", seq=2)
 
     await journal.commit(cut)

@@ -5,7 +5,6 @@ import asyncio
 import msgspec
 import pytest
 
-from hubbub.core.agents import AgentSettings
 from hubbub.core.chat import STOP_WORDS
 from hubbub.core.conversation import SendRequest
 from hubbub.core.ports import RunnerOutput
@@ -76,7 +75,7 @@ async def test_retry_right_behind_an_abort_runs_nothing(chat_room: Room) -> None
 
 async def test_abort_of_a_session_takes_all_of_it(make_room: MakeRoom) -> None:
     """Running and waiting turns end, in order; other sessions are left alone."""
-    room = make_room(AgentSettings(max_session_turns=1))
+    room = make_room()
     other = await room.begin("other", session="other")
     await room.begin("runs")
     await room.send("waits")
@@ -88,7 +87,7 @@ async def test_abort_of_a_session_takes_all_of_it(make_room: MakeRoom) -> None:
 
 async def test_waiting_turn_that_is_aborted_never_runs(make_room: MakeRoom) -> None:
     """The place that it waited for goes to the next one."""
-    room = make_room(AgentSettings(max_session_turns=1))
+    room = make_room()
     running = await room.begin("runs")
     await room.send("waits")
     await room.send("next")

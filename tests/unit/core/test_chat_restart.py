@@ -2,7 +2,6 @@
 
 import asyncio
 
-from hubbub.core.agents import AgentSettings
 from hubbub.core.conversation import INTERRUPTED
 from hubbub.core.ports import RunnerOutput
 from hubbub.core.values import OPERATOR
@@ -37,7 +36,7 @@ async def test_turn_in_the_middle_ends_as_interrupted(make_room: MakeRoom) -> No
 
 async def test_turn_that_had_not_begun_runs_after_the_restart(make_room: MakeRoom) -> None:
     """What was acknowledged is done, in order, with its own spelling."""
-    before = make_room(AgentSettings(max_session_turns=1))
+    before = make_room()
     await before.begin("runs")
     await before.send("waits", "second")
     room = await restarted(make_room, before)
@@ -52,7 +51,7 @@ async def test_turn_that_had_not_begun_runs_after_the_restart(make_room: MakeRoo
 
 async def test_aborted_turn_stays_aborted(make_room: MakeRoom) -> None:
     """An abort survives, also that of a turn which never began."""
-    before = make_room(AgentSettings(max_session_turns=1))
+    before = make_room()
     await before.begin("runs")
     await before.send("waits")
     await before.chat.abort(OPERATOR, "main")
@@ -64,7 +63,7 @@ async def test_aborted_turn_stays_aborted(make_room: MakeRoom) -> None:
 
 async def test_close_ends_what_runs_and_keeps_what_waits(make_room: MakeRoom) -> None:
     """A graceful stop tells its clients; what never began runs at the next start."""
-    before = make_room(AgentSettings(max_session_turns=1))
+    before = make_room()
     turn = await before.begin("runs")
     await before.send("waits")
     await before.chat.close()

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.core.agents import AgentSettings, ChatSettings
+from hubbub.core.agents import ChatSettings
 from hubbub.core.conversation import Attachment, SendRequest
 from hubbub.core.run import StartRun
 from hubbub.core.values import OPERATOR, Principal
@@ -164,7 +164,7 @@ async def test_session_that_takes_no_messages(chat_room: Room) -> None:
 
 async def test_too_many_waiting_messages_are_refused(make_room: MakeRoom) -> None:
     """What runs and what may wait in a session is bounded; another session is not concerned."""
-    room = make_room(AgentSettings(max_session_turns=1), ChatSettings(max_waiting_turns=1))
+    room = make_room(settings=ChatSettings(max_waiting_turns=1))
     await room.begin("runs")
     await room.send("waits")
     with pytest.raises(Conflict, match="2 messages wait in this session"):

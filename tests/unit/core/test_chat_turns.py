@@ -224,34 +224,37 @@ async def test_runner_is_given_the_newest_that_fits(make_room: MakeRoom) -> None
     assert msgspec.json.decode(last)["role"] == "assistant"
 
 
-async def test_turns_of_one_session_run_side_by_side(chat_room: Room) -> None:
-    """The final of one does not wait for the other; each answer stands below its question."""
+async def test_turns_of_one_session_run_in_order(chat_room: Room) -> None:
+    """One waits for the other, under its own run id, and sees its answer; others do not wait."""
     first = await chat_room.begin("k1", "first")
-    second = await chat_room.begin("k2", "second")
-    second.say("two")
-    second.finish()
-    await chat_room.ears.wait("k2", "chat.final")
+    await chat_room.send("k2", "second")
+    other = await chat_room.begin("k3", session="other")
+    assert [turn.started for turn in chat_room.chat.running("main")] == [True, False]
+    assert (await chat_room.send("k2", "second")).status == "in_flight"
     first.say("one")
     first.finish()
-    await chat_room.ears.wait("k1", "chat.final")
-    texts = [text for _, text in await chat_room.texts()]
-    assert texts == ["first", "one", "second", "two"]
-
-
-async def test_turns_of_one_session_can_be_made_to_wait(make_room: MakeRoom) -> None:
-    """With one place they run in order, and the second sees the first's answer."""
-    room = make_room(AgentSettings(max_session_turns=1))
-    first = await room.begin("k1", "first")
-    await room.send("k2", "second")
-    other = await room.begin("k3", session="other")
-    assert [turn.started for turn in room.chat.running("main")] == [True, False]
-    first.say("one")
-    first.finish()
-    second = await room.runner.next_turn()
+    second = await chat_room.runner.next_turn()
     assert second.asked.run_id == "k2"
     history = [msgspec.json.decode(raw) for raw in second.asked.history]
     assert [message["content"][0]["text"] for message in history] == ["first", "one"]
+    second.finish()
+    await chat_room.ears.wait("k2", "chat.final")
     other.finish()
+
+
+async def test_turns_of_one_session_may_run_side_by_side(make_room: MakeRoom) -> None:
+    """With more places the final of one does not wait; each answer stands below its question."""
+    room = make_room(AgentSettings(max_session_turns=2))
+    first = await room.begin("k1", "first")
+    second = await room.begin("k2", "second")
+    second.say("two")
+    second.finish()
+    await room.ears.wait("k2", "chat.final")
+    first.say("one")
+    first.finish()
+    await room.ears.wait("k1", "chat.final")
+    texts = [text for _, text in await room.texts()]
+    assert texts == ["first", "one", "second", "two"]
 
 
 async def test_turns_of_all_sessions_have_a_limit(make_room: MakeRoom) -> None:

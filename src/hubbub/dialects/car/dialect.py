@@ -14,7 +14,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.car import agents, frames, opening, runs, tools
+from hubbub.dialects.car import agents, frames, opening, relay, runs, tools
 from hubbub.dialects.car.methods import table
 from hubbub.dialects.car.session import CarSession, Room
 from hubbub.dialects.car.settings import CarSettings
@@ -47,19 +47,24 @@ class CarDialect:
         self._room = Room(
             hub=hub,
             settings=settings,
-            methods=table(opening.METHODS, runs.METHODS, tools.METHODS, agents.METHODS),
+            methods=table(
+                opening.METHODS, runs.METHODS, tools.METHODS, agents.METHODS, relay.METHODS
+            ),
             host_token=host_token,
             ambient_agent=ambient_agent,
             identity={"version": __version__, "manifest_role": "observer"},
+            relay=relay.Relay(hub),
         )
         self.routes: Sequence[Route] = []
+        # Any path upgrades; the empty one is that of the prefix on hubbub's own listener.
         self.sockets = [
             Socket(
-                path="/{path:.*}",
+                path=path,
                 open=self._open,
                 rules=OutboxRules(max_bytes=settings.max_message_bytes),
                 max_message_bytes=settings.max_message_bytes,
             )
+            for path in ("/{path:.*}", "")
         ]
 
     def authenticate(self, request: Request) -> Principal | Response | None:

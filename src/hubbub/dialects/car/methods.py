@@ -1,5 +1,6 @@
 """The method table of the CAR door, and what a method may ask of its connection."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -14,6 +15,7 @@ from hubbub.dialects.car.settings import CarSettings
 
 
 if TYPE_CHECKING:
+    from hubbub.dialects.car.relay import Relay
     from hubbub.dialects.car.tools import Shelf
 
 
@@ -29,7 +31,6 @@ class Caller(Protocol):
 
     hub: Hub
     settings: CarSettings
-    attached: AttachedAgents
     outbox: Outbox
     client_id: str
     """Names the connection, for good."""
@@ -38,14 +39,22 @@ class Caller(Protocol):
     current_run: str | None
     tools: "Shelf"
     policies: "Shelf"
+    reading: asyncio.Lock
+    """Held for a large answer: a client gets the next once it has read enough of the last."""
     followed: dict[str, Member]
     """Runs that it follows."""
     host_view: Member | None
     """Its place in the host's view, once it has asked for it."""
+    relay: "Relay"
+    """Hands on the events of chat turns."""
     identity: Mapping[str, object]
     """What the daemon says of itself."""
     ambient_agent: str
     """The agent of starts that name none: the daemon's own ``CAR_AGENT_ID``."""
+
+    @property
+    def attached(self) -> AttachedAgents:
+        """Who is attached."""
 
     @property
     def caller(self) -> Principal:
@@ -54,6 +63,9 @@ class Caller(Protocol):
     @property
     def agent(self) -> str | None:
         """The agent that the connection is bound to."""
+
+    def is_attached_as(self, agent: str) -> bool:
+        """Say whether this connection takes the turns of an agent."""
 
     @property
     def methods(self) -> Mapping[str, "Method"]:
@@ -78,6 +90,23 @@ def answered(
 
     async def run(caller: object, params: P, reply: Reply) -> None:
         reply(await handler(caller, params))
+
+    return run
+
+
+def read_in_turn(
+    handler: Callable[[Any, P, Reply], Coroutine[Any, Any, None]],
+) -> Callable[[Any, P, Reply], Coroutine[Any, Any, None]]:
+    """Make ``Method.run`` of a read whose answer may be large.
+
+    One at a time, and only while the client takes what it is sent, so that one that asks
+    for traces without reading them holds two of them at most in memory.
+    """
+
+    async def run(caller: Caller, params: P, reply: Reply) -> None:
+        async with caller.reading:
+            await caller.outbox.drained()
+            await handler(caller, params, reply)
 
     return run
 

@@ -9,10 +9,19 @@ from hubbub.core.outcomes import Outcome
 from hubbub.core.ports import Settled
 from hubbub.core.run import Run, StartRun
 from hubbub.core.runs import MAX_LIST
+from hubbub.core.session_keys import agent_id
 from hubbub.core.trace import Recorded, Turn
 from hubbub.core.values import Position
 from hubbub.dialects.car import records
-from hubbub.dialects.car.methods import Caller, Method, Reply, answered, at_once, stored
+from hubbub.dialects.car.methods import (
+    Caller,
+    Method,
+    Reply,
+    answered,
+    at_once,
+    read_in_turn,
+    stored,
+)
 from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
 
 
@@ -244,10 +253,13 @@ def _forget_current(caller: Caller, run_id: str) -> None:
 def check_reader(caller: Caller, agent: str) -> None:
     """Check that a connection may read an agent's runs; ids are not keys.
 
+    Args:
+        agent: Its own name, or the form that this has in session keys.
+
     Raises:
         Forbidden: It is neither bound to that agent nor in the host role.
     """
-    if caller.agent != agent and not caller.is_host:
+    if not (caller.agent == agent or caller.is_attached_as(agent) or caller.is_host):
         message = "runs are read by the session bound to their agent, or in the host role"
         raise Forbidden(message)
 
@@ -273,7 +285,7 @@ async def readable(caller: Caller, run_id: str) -> Run | None:
 async def list_runs(caller: Caller, params: OfAgent) -> object:
     """List an agent's runs, newest first."""
     check_reader(caller, params.agent_id)
-    runs = await caller.hub.runs.list(params.agent_id, limit=MAX_LIST)
+    runs = await _runs_of(caller, params.agent_id)
     shown: list[msgspec.Raw] = []
     room = MAX_ANSWER_BYTES
     for run in runs:
@@ -283,6 +295,16 @@ async def list_runs(caller: Caller, params: OfAgent) -> object:
             break
         shown.append(msgspec.Raw(data))
     return {"agent_id": params.agent_id, "runs": shown}
+
+
+async def _runs_of(caller: Caller, agent: str) -> list[Run]:
+    """Give an agent's runs, and those of its chats, where it is named as in session keys."""
+    runs = await caller.hub.runs.list(agent, limit=MAX_LIST)
+    keyed, here = agent_id(agent), caller.attached.get(agent)
+    if keyed == agent or here is None or caller.attached.get(keyed) is not here:
+        return runs
+    runs += await caller.hub.runs.list(keyed, limit=MAX_LIST)
+    return sorted(runs, key=lambda run: (run.started_at, run.run_id), reverse=True)
 
 
 async def get_trace(caller: Caller, params: GetTrace) -> object:
@@ -371,8 +393,8 @@ METHODS = [
     Method(name="runs.cancel", params=Cancel, run=answered(cancel)),
     Method(name="runs.record_turns", params=RecordTurns, run=record_turns),
     Method(name="runs.record_model_turn", params=RecordModelTurn, run=record_model_turn),
-    Method(name="runs.list", params=OfAgent, run=answered(list_runs)),
-    Method(name="runs.get_trace", params=GetTrace, run=answered(get_trace)),
-    Method(name="runs.subscribe", params=OfRun, run=subscribe),
+    Method(name="runs.list", params=OfAgent, run=read_in_turn(answered(list_runs))),
+    Method(name="runs.get_trace", params=GetTrace, run=read_in_turn(answered(get_trace))),
+    Method(name="runs.subscribe", params=OfRun, run=read_in_turn(subscribe)),
     Method(name="runs.unsubscribe", params=OfRun, run=at_once(unsubscribe)),
 ]

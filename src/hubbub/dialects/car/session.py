@@ -18,6 +18,7 @@ from hubbub.dialects.car import frames, opening
 from hubbub.dialects.car.chat import ChatEvent, ChatTurns
 from hubbub.dialects.car.frames import Answer, BadFrame, Call, MethodNotFound
 from hubbub.dialects.car.methods import Method, Reply
+from hubbub.dialects.car.relay import Relay
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.car.tools import Shelf
 from hubbub.errors import Conflict, HubbubError, InternalError, RunnerFailed
@@ -37,6 +38,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     host_token: str
     ambient_agent: str
     identity: Mapping[str, object]
+    relay: Relay
 
 
 class CarSession:
@@ -49,6 +51,7 @@ class CarSession:
         self.methods = room.methods
         self.ambient_agent = room.ambient_agent
         self.identity = room.identity
+        self.relay = room.relay
         self.outbox = connection.outbox
         self.client_id = room.hub.ids()
         self.is_host = False
@@ -57,6 +60,7 @@ class CarSession:
         settings = room.settings
         self.tools = Shelf("tool", settings.max_tools, settings.max_tools_bytes)
         self.policies = Shelf("policy", settings.max_tools, settings.max_tools_bytes)
+        self.reading = asyncio.Lock()
         self.followed: dict[str, Member] = {}
         self.host_view: Member | None = None
         self._host_token = room.host_token
@@ -83,6 +87,10 @@ class CarSession:
     def agent(self) -> str | None:
         """The agent that the connection is bound to."""
         return None if self._principal is None else self._principal.agent
+
+    def is_attached_as(self, agent: str) -> bool:
+        """Say whether this connection takes the turns of an agent."""
+        return self.agent is not None and self.attached.get(agent) is self
 
     # -- the transport's side --------------------------------------------------------------
 
@@ -142,6 +150,7 @@ class CarSession:
             self._turns.closed()
         if self._presence is not None:
             self._presence.detach()
+        self.relay.leave(self)
         self.hub.runs.dropped(self.client_id)
 
     # -- opening ---------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """crosslink's listener: ``/ws`` and ``/api/v1``."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from hubbub import __version__
 from hubbub.core.hub import Hub
@@ -62,7 +63,7 @@ class CrosslinkDialect:
         """Take a bearer token for everything under ``/api/``; the socket may do without.
 
         The page of 0.8 sends no token with the upgrade, so a missing one is let in, but not
-        to a page of another origin; a wrong one never is.
+        from a page of another host; a wrong one never is.
         """
         if request.path == "/ws":
             token = request.bearer or request.query.get("token")
@@ -71,7 +72,10 @@ class CrosslinkDialect:
             return self._principal(token)
         if not request.path.startswith("/api/"):
             return None
-        return self._principal(request.bearer)
+        principal = self._principal(request.bearer)
+        if isinstance(principal, Principal) and principal.agent is not None:
+            self._hub.presence.heard(principal.agent, self.name)
+        return principal
 
     def refuse(self, error: HubbubError) -> Response:
         """Give an error as JSON, or as text where the original's framework would."""
@@ -106,11 +110,7 @@ class CrosslinkDialect:
 
     def _principal(self, token: str | None) -> Principal | Response:
         principal = None if token is None else self._hub.access.principal(token)
-        if principal is None:
-            return _REFUSED
-        if principal.agent is not None:
-            self._hub.presence.heard(principal.agent, self.name)
-        return principal
+        return _REFUSED if principal is None else principal
 
     def _open(self, connection: Connection) -> CrosslinkSession:
         return CrosslinkSession(self._hub, self._events, connection)
@@ -123,9 +123,15 @@ _REFUSED = Response(status=401)
 
 
 def _own_page(request: Request) -> bool:
-    """Say whether no page, or one of this listener's own origin, opens the socket."""
+    """Say whether no page opens the socket, or one of our host.
+
+    The port may be another: so the page of 0.8 works from its development server too. Which
+    origins get this far at all, the transport has decided by ``cors``.
+    """
     origin = request.headers.get("Origin")
-    return origin is None or origin.partition("://")[2] == request.headers.get("Host")
+    if origin is None:
+        return True
+    return urlsplit(origin).hostname == urlsplit(f"//{request.headers.get('Host')}").hostname
 
 
 def _text(status: int, text: str) -> Response:

@@ -38,6 +38,7 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "too_large": (413, "too large"),
     "unavailable": (503, "unavailable"),
     "store_unavailable": (503, "store unavailable"),
+    "runner_failed": (502, "runner failed"),
     "internal_error": (500, "internal error"),
 }
 """Status and short text of each of our error codes."""

@@ -7,6 +7,7 @@ import msgspec
 from hubbub.core.issues import MAX_NUMBER
 from hubbub.core.locks import holder_for
 from hubbub.core.presence import AgentPresence
+from hubbub.dialects.rpc.answers import submitted
 from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply
 from hubbub.errors import InvalidRequest
 
@@ -32,20 +33,20 @@ class AgentList(msgspec.Struct, frozen=True):
 
 
 def heartbeat(caller: Caller, params: Heartbeat, reply: Reply) -> None:
-    """Note a heartbeat."""
+    """Note a heartbeat; the answer comes after it was stored and told."""
     agent = params.agent or caller.principal.agent
     if agent is None:
         message = "the operator is no agent: name one in agent"
         raise InvalidRequest(message)
     agent = holder_for(caller.principal, agent)
-    reply(
-        caller.hub.presence.beat(
-            agent,
-            "hubbub",
-            active_issue_id=params.active_issue_id,
-            machine_id=params.machine_id,
-        )
+    known = caller.hub.presence.beat(
+        agent,
+        "hubbub",
+        active_issue_id=params.active_issue_id,
+        machine_id=params.machine_id,
     )
+    # Units are settled in order, so this one is when those of the heartbeat are.
+    submitted(caller, lambda _tx: known, reply)
 
 
 def list_agents(caller: Caller, _params: Empty, reply: Reply) -> None:

@@ -17,10 +17,23 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.rpc import agents, chat, frames, issues, locks, runs, system, topics
+from hubbub.dialects.rpc import (
+    agents,
+    chat,
+    direct,
+    frames,
+    issues,
+    locks,
+    runs,
+    system,
+    tokens,
+    topics,
+)
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.methods import table
+from hubbub.dialects.rpc.ops import Ops
 from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
+from hubbub.dialects.rpc.settings import DEFAULT_LIMITS, RpcSettings
 from hubbub.errors import HubbubError, InvalidRequest, NotFound, Unauthorized
 
 
@@ -30,9 +43,10 @@ class RpcDialect:
     name = "hubbub"
     max_body_bytes = 16 * 1024 * 1024
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, limits: RpcSettings = DEFAULT_LIMITS) -> None:
         """Serve a hub."""
         self._hub = hub
+        self._limits = limits
         self._events = EventFrames(hub.store.epoch)
         self.methods = table(
             system.METHODS,
@@ -41,13 +55,15 @@ class RpcDialect:
             issues.METHODS,
             locks.METHODS,
             agents.METHODS,
+            tokens.METHODS,
             chat.METHODS,
+            direct.METHODS,
         )
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [
             Route(method="POST", path="/rpc", handler=self._post),
             Route(method="GET", path="/events", handler=self._stream),
-            Route(method="GET", path="/healthz", handler=self._healthz, scope=None),
+            *Ops(hub.operations, self.methods).routes,
         ]
 
     def authenticate(self, request: Request) -> Principal | Response | None:
@@ -79,8 +95,7 @@ class RpcDialect:
         """Do nothing on the clock."""
 
     def _open(self, connection: Connection) -> RpcSession:
-        principal = connection.request.caller
-        return RpcSession(self._hub, self.methods, self._events, connection, principal)
+        return RpcSession(self._hub, self.methods, self._events, self._limits, connection)
 
     async def _post(self, request: Request) -> Response:
         try:
@@ -89,7 +104,7 @@ class RpcDialect:
             return Response(body=error.answer)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
-        caller = PostCaller(self._hub, request.caller, self._events)
+        caller = PostCaller(self._hub, self._events, self._limits, request.caller)
         work = run(caller, self.methods, call, answer.set_result)
         if work is not None:
             await work
@@ -101,8 +116,8 @@ class RpcDialect:
         patterns = frozenset(filter(None, request.query.get("topics", "*").split(",")))
         cursor = request.headers.get("Last-Event-ID") or request.query.get("after")
         after = Position.parse(cursor) if cursor else None
-        if not 0 < len(patterns) <= topics.MAX_PATTERNS:
-            message = f"topics must name 1 to {topics.MAX_PATTERNS} topics, separated by commas"
+        if not 0 < len(patterns) <= self._limits.max_topics:
+            message = f"topics must name 1 to {self._limits.max_topics} topics, separated by commas"
             raise InvalidRequest(message)
 
         async def follow(outbox: Outbox) -> None:
@@ -115,11 +130,11 @@ class RpcDialect:
 
             try:
                 await self._hub.bus.resume(member, after, announce)
-                await asyncio.Event().wait()
+                while True:
+                    # Tells the client, and what stands between, that the stream lives.
+                    await asyncio.sleep(self._limits.keepalive_s)
+                    outbox.send(b": alive\n\n")
             finally:
                 member.leave()
 
         return EventStream(open=follow)
-
-    async def _healthz(self, _request: Request) -> Response:
-        return json_response({"status": "ok"})

@@ -13,6 +13,7 @@ from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox
 from hubbub.core.values import Principal, Scope
 from hubbub.dialects.rpc.frames import EventFrames
+from hubbub.dialects.rpc.settings import RpcSettings
 
 
 P = TypeVar("P")
@@ -23,6 +24,7 @@ class Caller(Protocol):
 
     hub: Hub
     principal: Principal
+    limits: RpcSettings
     connection_id: str | None
     """Names the socket; ``None`` for a call by POST, which has no end to speak of."""
     subscriptions: dict[int, Member] | None

@@ -13,6 +13,7 @@ from hubbub.dialects.base import Connection
 from hubbub.dialects.rpc import frames
 from hubbub.dialects.rpc.frames import BadFrame, Call, EventFrames, MethodNotFound
 from hubbub.dialects.rpc.methods import Method, Reply
+from hubbub.dialects.rpc.settings import RpcSettings
 from hubbub.errors import HubbubError, InternalError, InvalidRequest
 from hubbub.telemetry import log
 
@@ -25,12 +26,13 @@ class RpcSession:
         hub: Hub,
         methods: Mapping[str, Method],
         events: EventFrames,
+        limits: RpcSettings,
         connection: Connection,
-        principal: Principal,
     ) -> None:
         """Serve a caller over a socket."""
         self.hub = hub
-        self.principal = principal
+        self.limits = limits
+        self.principal = connection.request.caller
         self.connection_id: str | None = hub.ids()
         self.outbox = connection.outbox
         self.events = events
@@ -80,8 +82,11 @@ class PostCaller:
     outbox = None
     subscriptions = None
 
-    def __init__(self, hub: Hub, principal: Principal, events: EventFrames) -> None:
+    def __init__(
+        self, hub: Hub, events: EventFrames, limits: RpcSettings, principal: Principal
+    ) -> None:
         """Serve one call."""
+        self.limits = limits
         self.hub = hub
         self.principal = principal
         self.events = events

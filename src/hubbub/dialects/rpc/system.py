@@ -2,6 +2,8 @@
 
 import msgspec
 
+from hubbub import __version__
+from hubbub.core.presence import AgentPresence
 from hubbub.core.values import Position
 from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply
 
@@ -12,9 +14,46 @@ class Pong(msgspec.Struct, frozen=True):
     position: Position
 
 
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``system.status``."""
+
+    version: str
+    started_at: int
+    """Unix time in milliseconds."""
+    position: Position
+    listeners: dict[str, str]
+    """``HOST:PORT`` of each listener that is open."""
+    ready: bool
+    reasons: list[str]
+    """Why writes are not taken now."""
+    subscribers: int
+    lagging: int
+    """Subscriptions that read from the store because their client was slow."""
+    agents: list[AgentPresence]
+
+
 def ping(caller: Caller, _params: Empty, reply: Reply) -> None:
     """Answer with the newest position."""
     reply(Pong(position=caller.hub.journal.position))
+
+
+def status(caller: Caller, _params: Empty, reply: Reply) -> None:
+    """Tell how the daemon is."""
+    hub = caller.hub
+    reasons = hub.operations.reasons()
+    reply(
+        Status(
+            version=__version__,
+            started_at=hub.operations.started_at,
+            position=hub.journal.position,
+            listeners=hub.operations.addresses,
+            ready=not reasons,
+            reasons=reasons,
+            subscribers=hub.bus.held(),
+            lagging=hub.bus.behind(),
+            agents=hub.presence.list(),
+        )
+    )
 
 
 METHODS = [
@@ -25,5 +64,13 @@ METHODS = [
         scope="read",
         summary="Answer with the newest position of the journal.",
         run=ping,
+    ),
+    Method(
+        name="system.status",
+        params=Empty,
+        result=Status,
+        scope="read",
+        summary="Tell how the daemon is: addresses, readiness, position, who is here.",
+        run=status,
     ),
 ]

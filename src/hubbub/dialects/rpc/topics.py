@@ -1,6 +1,7 @@
 """``topics.*`` and ``journal.*``: publish, subscribe, resume, read."""
 
 import functools
+import itertools
 
 import msgspec
 
@@ -10,14 +11,6 @@ from hubbub.core.topics import Published
 from hubbub.core.values import Event, Position
 from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply, answered
 from hubbub.errors import InvalidRequest, NotFound
-
-
-MAX_READ = 1000
-"""Events in one answer of ``journal.read`` at most."""
-MAX_PATTERNS = 256
-"""Topics in one subscription at most."""
-MAX_SUBSCRIPTIONS = 64
-"""Subscriptions of one connection at most."""
 
 
 class Publish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,8 +99,8 @@ def publish(caller: Caller, params: Publish, reply: Reply) -> None:
 async def read(caller: Caller, params: Read) -> Page:
     """Read a page of the journal."""
     hub = caller.hub
-    if not 1 <= params.limit <= MAX_READ:
-        message = f"limit must be from 1 to {MAX_READ}"
+    if not 1 <= params.limit <= caller.limits.max_read_events:
+        message = f"limit must be from 1 to {caller.limits.max_read_events}"
         raise InvalidRequest(message)
     after = position_of(params.after) or Position(epoch=hub.store.epoch, seq=0)
     told = hub.bus.told
@@ -127,17 +120,18 @@ async def read(caller: Caller, params: Read) -> Page:
 
 async def subscribe(caller: Caller, params: Subscribe, reply: Reply) -> None:
     """Subscribe; the answer goes out before the first event."""
-    if not 0 < len(params.topics) <= MAX_PATTERNS:
-        message = f"topics must name 1 to {MAX_PATTERNS} topics"
+    limits = caller.limits
+    if not 0 < len(params.topics) <= limits.max_topics:
+        message = f"topics must name 1 to {limits.max_topics} topics"
         raise InvalidRequest(message)
     outbox, subscriptions = caller.outbox, caller.subscriptions
     if outbox is None or subscriptions is None:
         message = "a call by POST cannot subscribe; use the WebSocket or /events"
         raise InvalidRequest(message)
-    if len(subscriptions) >= MAX_SUBSCRIPTIONS:
-        message = f"a connection has {MAX_SUBSCRIPTIONS} subscriptions at most"
+    if len(subscriptions) >= limits.max_subscriptions:
+        message = f"a connection has {limits.max_subscriptions} subscriptions at most"
         raise InvalidRequest(message)
-    number = next(n for n in range(1, MAX_SUBSCRIPTIONS + 2) if n not in subscriptions)
+    number = next(n for n in itertools.count(1) if n not in subscriptions)
     patterns = frozenset(params.topics)
     encode = functools.partial(caller.events.message, number)
 

@@ -242,14 +242,12 @@ COMMENT = b": ping\n\n"
 class UnsupportedMediaType(InvalidRequest):
     """The body is not declared as JSON."""
 
-    code = "unsupported_media_type"
     http_status = 415
 
 
 class WrongShape(InvalidRequest):
     """The body is JSON, but not of the shape that is needed."""
 
-    code = "wrong_shape"
     http_status = 422
 
 

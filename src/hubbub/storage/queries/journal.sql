@@ -15,18 +15,14 @@ INSERT INTO idempotency (caller, key, digest, result, at)
 VALUES (:caller, :key, :digest, :result, :at);
 
 -- name: idempotency_purge
-DELETE FROM idempotency WHERE at < :before;
-
--- name: journal_stats
-SELECT count(*), coalesce(sum(length(data)), 0), coalesce(min(seq), 0) FROM journal;
+DELETE FROM idempotency WHERE (caller, key) IN (
+    SELECT caller, key FROM idempotency WHERE at < :before LIMIT :limit
+);
 
 -- name: journal_recent
 -- The newest events of one topic, newest first.
 SELECT seq, id, topic, kind, actor, at, data, cause FROM journal
 WHERE topic = :topic AND seq <= :upto ORDER BY seq DESC LIMIT :limit;
-
--- name: trim_topic
-DELETE FROM journal WHERE topic = :topic AND seq <= :seq;
 
 -- name: trim_note
 INSERT INTO trimmed (topic, seq) VALUES (:topic, :seq)

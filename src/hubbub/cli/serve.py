@@ -1,0 +1,101 @@
+"""``hubbub serve``: run the daemon."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hubbub.cli import options
+
+
+if TYPE_CHECKING:
+    from hubbub.app import Daemon
+
+
+@click.command()
+@options.data_dir
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Settings; without it, config.toml in the data directory.",
+)
+@click.option(
+    "--listen",
+    multiple=True,
+    metavar="NAME=HOST:PORT",
+    help="Address of a listener; port 0 takes a free one, an empty address switches it off.",
+)
+@click.option("--only", multiple=True, metavar="NAME", help="Open this door, and hubbub's own.")
+@click.option("--ephemeral", is_flag=True, help="Keep the store in memory.")
+@click.option("--demo", is_flag=True, help="--ephemeral, and two agents that talk.")
+@click.option(
+    "--insecure-listen",
+    is_flag=True,
+    help="Allow addresses that other machines can reach, without TLS.",
+)
+@click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
+@click.option("--json", "as_json", is_flag=True, help="Write the banner and the log as JSON.")
+def serve(
+    data_dir: Path | None, config: Path | None, listen: tuple[str, ...], **given: Any
+) -> None:
+    """Run the daemon until it is told to stop (Ctrl-C, SIGTERM)."""
+    from hubbub.app import run
+    from hubbub.provenance import load
+    from hubbub.telemetry import set_up_logging
+
+    flags: dict[str, Any] = {"data_dir": data_dir, **_listeners(listen)}
+    names = {"insecure_listen": "listen.insecure", "only": "listen.only"}
+    names |= {"log_level": "log.level", "as_json": "log.json"}
+    flags |= {
+        names.get(name, name): list(value) if name == "only" else value
+        for name, value in given.items()
+    }
+    # What was not given must not hide what a variable or the file says.
+    flags = {key: value for key, value in flags.items() if value not in (None, False, [])}
+    settings = load(flags=flags, environ=os.environ, config=config).settings
+    set_up_logging(settings.log.level, as_json=settings.log.json)
+    run(settings, _announce_json if given["as_json"] else _announce)
+
+
+def _listeners(listen: tuple[str, ...]) -> dict[str, str]:
+    flags = {}
+    for item in listen:
+        name, equals, address = item.partition("=")
+        if not equals:
+            message = f"{item!r} must be NAME=HOST:PORT, as x0x=127.0.0.1:0"
+            raise click.BadParameter(message, param_hint="--listen")
+        flags[f"listen.{name}"] = address
+    return flags
+
+
+def _announce(daemon: "Daemon") -> None:
+    """Say what is open; the line with the token has the form that crosslink's harness reads."""
+    from hubbub import __version__
+
+    width = max(map(len, daemon.listeners))
+    lines = [f"hubbub {__version__}, data in {daemon.settings.data_dir}"]
+    for name, listener in daemon.listeners.items():
+        lines.append(f"  {name:{width}}  http://{listener.address}")
+    if "crosslink" in daemon.listeners:
+        lines.append(f"  Auth:      Bearer {daemon.files.operator_token()}")
+    if "hubbub" in daemon.listeners:
+        lines.append(f"Open http://{daemon.listeners['hubbub'].address}/ in a browser.")
+    if daemon.settings.demo:
+        lines.append(f"Two agents talk. In a second window: {_tail(daemon)}")
+    click.echo("\n".join(lines))
+    sys.stdout.flush()
+
+
+def _announce_json(daemon: "Daemon") -> None:
+    from hubbub.cli.output import write_json
+
+    addresses = {name: f"http://{door.address}" for name, door in daemon.listeners.items()}
+    write_json({"pid": os.getpid(), "data_dir": daemon.settings.data_dir, "listeners": addresses})
+    sys.stdout.flush()
+
+
+def _tail(daemon: "Daemon") -> str:
+    return f"hubbub tail --data-dir {daemon.settings.data_dir}"

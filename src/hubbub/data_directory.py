@@ -1,0 +1,85 @@
+"""The files beside the store: the lock, the secrets, and what is really bound."""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from pathlib import Path
+
+from hubbub.errors import StartError
+
+
+class DataDirectory:
+    """The files beside the store."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the directory; it is made by ``take``."""
+        self.path = path
+        self._lock: int | None = None
+
+    def take(self) -> None:
+        """Make the directory and lock it for this process.
+
+        Raises:
+            StartError: Another daemon uses it.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            self._lock = None
+            message = f"another hubbub uses {self.path}; stop it, or choose another with --data-dir"
+            raise StartError(message) from None
+
+    def free(self) -> None:
+        """Let another daemon have the directory."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def operator_token(self) -> str:
+        """Read the operator's token; make it at the first start."""
+        return self.secret("api-token")
+
+    def secret(self, name: str) -> str:
+        """Read a secret of 64 hex characters from a file of mode 0600; make it once."""
+        path = self.path / name
+        with contextlib.suppress(FileNotFoundError):
+            token = path.read_text("ascii").strip()
+            if len(token) >= 32:  # noqa: PLR2004 an older, shorter token is kept
+                return token
+        token = secrets.token_hex(32)
+        self.write(name, token, mode=0o600)
+        return token
+
+    def write(self, name: str, text: str, *, mode: int = 0o644) -> None:
+        """Write a file atomically."""
+        temporary = self.path / f".{name}.{os.getpid()}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        temporary.replace(self.path / name)
+
+    def tell_listeners(self, addresses: dict[str, str]) -> None:
+        """Write what is really bound."""
+        if "x0x" in addresses:
+            self.write("api.port", addresses["x0x"])
+        urls = {name: f"http://{address}" for name, address in addresses.items()}
+        self.write("listeners.json", json.dumps({"pid": os.getpid(), **urls}))
+
+    def forget_stale(self) -> None:
+        """Remove what a killed daemon told; nothing if the directory is in use, or not there."""
+        if self._lock is None and self.path.is_dir():
+            with contextlib.suppress(StartError):
+                self.take()
+                self.forget_listeners()
+                self.free()
+
+    def forget_listeners(self) -> None:
+        """Remove what ``tell_listeners`` wrote, if this process holds the directory."""
+        if self._lock is not None:
+            for name in ("listeners.json", "api.port"):
+                (self.path / name).unlink(missing_ok=True)

@@ -1,0 +1,150 @@
+"""The services of one daemon: built, joined, kept going and ended in the right order."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from hubbub.config import Settings
+from hubbub.core.access import Access
+from hubbub.core.attached import AttachedAgents
+from hubbub.core.bus import Bus
+from hubbub.core.chat import Chat
+from hubbub.core.direct import Direct
+from hubbub.core.hub import Hub
+from hubbub.core.identity import Identities
+from hubbub.core.issue_reads import IssueReads
+from hubbub.core.journal import Journal
+from hubbub.core.locks import Locks
+from hubbub.core.operations import Operations, StoreProbe
+from hubbub.core.ports import Store
+from hubbub.core.presence import Presence
+from hubbub.core.retention import Retention
+from hubbub.core.runs import Runs
+from hubbub.core.signs import SignsOfLife
+from hubbub.core.topics import Topics
+from hubbub.core.tracker import Tracker
+from hubbub.core.values import uuid7, wall_clock
+from hubbub.data_directory import DataDirectory
+from hubbub.errors import HubbubError
+from hubbub.runners import agents_of
+from hubbub.telemetry import log
+
+
+PROBE_S = 1.0
+"""Seconds between two attempts to write to a store that refused a write."""
+
+
+class Services:
+    """Builds the services on a journal; what they do on the clock ends with ``close``."""
+
+    def __init__(self, settings: Settings, files: DataDirectory, operations: Operations) -> None:
+        """Begin with nothing built."""
+        self._settings = settings
+        self._files = files
+        self._operations = operations
+        self._chat: Chat | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self, journal: Journal, store: Store, bus: Bus) -> Hub:
+        """Build every service and bring its memory up to the store."""
+        settings = self._settings
+        grace_ms = settings.dialects.car.grace_ms
+        runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
+        await runs.load()
+        identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
+        await identities.load()
+        bus.listen(("agents/*",), identities.heard)
+        for name in settings.agents:
+            identities.agent_id(name)
+        operator_token = self._files.operator_token()
+        access = Access(journal, store, wall_clock, operator_token, on_agent=identities.agent_id)
+        await access.load()
+        presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
+        await presence.load()
+        SignsOfLife(presence, bus)
+        self._every(settings.presence.period_s, presence.tick)
+        locks = Locks(journal, store, wall_clock, rules=settings.locks)
+        self._every(settings.locks.tick_s, locks.tick)
+        attached = AttachedAgents()
+        self._chat = chat = self._chat_on(journal, store, bus, runs, attached)
+        await chat.load()
+        await self._retain(journal, store, bus)
+        return Hub(
+            bus=bus,
+            journal=journal,
+            store=store,
+            topics=Topics(journal, wall_clock),
+            runs=runs,
+            attached=attached,
+            chat=chat,
+            access=access,
+            identities=identities,
+            direct=Direct(journal, identities, wall_clock, uuid7),
+            presence=presence,
+            tracker=Tracker(wall_clock, limits=settings.tracker),
+            issues=IssueReads(store, limits=settings.tracker),
+            locks=locks,
+            operations=self._operations,
+            clock=wall_clock,
+            ids=uuid7,
+        )
+
+    def start(self) -> None:
+        """Take up the work that waits; call when the doors are open."""
+        if self._chat is not None:
+            self._chat.start()
+
+    async def close(self) -> None:
+        """End what runs."""
+        if self._chat is not None:
+            await self._chat.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _chat_on(
+        self, journal: Journal, store: Store, bus: Bus, runs: Runs, attached: AttachedAgents
+    ) -> Chat:
+        settings = self._settings
+        return Chat(
+            journal,
+            store,
+            bus,
+            runs=runs,
+            agents=agents_of(settings.agents, attached=attached, environ=os.environ),
+            clock=wall_clock,
+            ids=uuid7,
+            settings=settings.chat,
+        )
+
+    async def _retain(self, journal: Journal, store: Store, bus: Bus) -> None:
+        """Watch over the store: what may go, and whether it takes writes."""
+        probe = StoreProbe(journal, store)
+        self._operations.add_check(probe.check)
+        self._every(PROBE_S, probe.tick)
+        rules = self._settings.store.rules()
+        retention = Retention(journal, store, bus, wall_clock, rules)
+        await retention.load()
+        self._tasks.append(asyncio.create_task(self._cut(retention)))
+
+    async def _cut(self, retention: Retention) -> None:
+        """Cut what no rule keeps, now and then."""
+        while True:
+            try:
+                await retention.cut()
+            except HubbubError as error:
+                log.warning("retention_failed", reason=str(error))
+            await asyncio.sleep(self._settings.store.retention_interval_s)
+
+    def _every(self, seconds: float, call: Callable[[], None]) -> None:
+        self._tasks.append(asyncio.create_task(every(seconds, call)))
+
+
+async def every(seconds: float, call: Callable[[], None]) -> None:
+    """Call something on the clock until cancelled; a failure is logged and the clock goes on."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            call()
+        except Exception:  # noqa: BLE001 the clock must go on
+            log.exception("tick_failed", call=repr(call))

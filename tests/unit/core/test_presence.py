@@ -171,6 +171,21 @@ async def test_silence_is_told_on_the_clock(
     assert told.kinds() == ["agent.heartbeat", "agent.status"]
 
 
+async def test_late_look_tells_every_step(
+    presence: Presence, journal: Journal, told: Told, clock: ManualClock
+) -> None:
+    """Whoever is stale at a look was idle before; a clock set back makes it active again."""
+    presence.heard("ann", "x0x")
+    await journal.settled()
+    told.take()
+    clock.advance(60_000)
+    presence.tick()
+    clock.advance(-60_000)
+    presence.tick()
+    await journal.settled()
+    assert [data["status"] for _, data in told.take()] == ["idle", "stale", "active"]
+
+
 async def test_offline_agent_does_not_grow_stale(
     presence: Presence, journal: Journal, told: Told, clock: ManualClock
 ) -> None:

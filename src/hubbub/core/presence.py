@@ -42,6 +42,19 @@ class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
     """Agents remembered; beyond, those without a connection are forgotten, longest silent
     first."""
 
+    def __post_init__(self) -> None:
+        """Check that the times make sense.
+
+        Raises:
+            ValueError: They do not.
+        """
+        if not 0 < self.idle_after_s <= self.stale_after_s:
+            message = "idle_after_s must be over 0, and stale_after_s not under it"
+            raise ValueError(message)
+        if self.tick_s <= 0 or self.heartbeat_interval_s < 0 or self.max_agents < 1:
+            message = "tick_s must be over 0, heartbeat_interval_s not under 0, max_agents over 0"
+            raise ValueError(message)
+
 
 DAEMON = "daemon"
 """Actor of what happens on the clock."""

@@ -59,6 +59,12 @@ async def test_list(reads: IssueReads, wanted: IssueFilter, numbers: list[int]) 
     assert [issue.id for issue in await reads.list(wanted)] == numbers
 
 
+def test_limits_must_let_something_through() -> None:
+    """A limit of nothing is refused when the settings are read."""
+    with pytest.raises(ValueError, match="max_label_bytes must be over 0"):
+        TrackerLimits(max_label_bytes=0)
+
+
 async def test_search_text_has_a_limit(reads: IssueReads) -> None:
     """A text over the limit is refused."""
     with pytest.raises(InvalidRequest, match="search is longer than 6 bytes"):

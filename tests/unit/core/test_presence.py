@@ -1,5 +1,6 @@
 """Presence: connections, acts, silence, and what a restart makes of them."""
 
+import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
@@ -23,6 +24,22 @@ def told(bus: Bus) -> Told:
 def presence(journal: Journal, store: SqliteStore, bus: Bus, clock: ManualClock) -> Presence:
     """Give presence with short rules."""
     return Presence(journal, store, bus, clock, rules=RULES)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"idle_after_s": 0},
+        {"idle_after_s": 5, "stale_after_s": 4},
+        {"tick_s": 0},
+        {"heartbeat_interval_s": -1},
+        {"max_agents": 0},
+    ],
+)
+def test_rules_must_make_sense(wrong: dict[str, float]) -> None:
+    """Times that cannot be are refused when the settings are read."""
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(wrong, PresenceRules)
 
 
 async def test_first_connection_is_connected_heard_and_active(

@@ -49,6 +49,7 @@ async def reads(store: SqliteStore, journal: Journal, clock: ManualClock) -> Iss
         (IssueFilter(search="%"), [2]),
         (IssueFilter(search="_"), [2]),
         (IssueFilter(search="\\"), [2]),
+        (IssueFilter(search="\0"), []),
         (IssueFilter(search="crash", status="open", priority="high"), [1]),
         (IssueFilter(search=""), [4, 3, 2, 1]),
     ],

@@ -15,7 +15,6 @@ from hubbub.core.journal import Journal
 from hubbub.core.presence import Presence
 from hubbub.core.runs import Runs
 from hubbub.core.values import OPERATOR, Principal, uuid7, wall_clock
-from hubbub.dialects.base import Connection, Request
 from hubbub.dialects.rpc.frames import Call, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.runs import METHODS
@@ -34,22 +33,15 @@ class Caller:
     """Somebody who calls, by POST or over a socket."""
 
     def __init__(self, hub: Any, principal: Principal, *, socket: bool = False) -> None:
-        events, limits = EventFrames("e"), RpcSettings()
+        events = EventFrames("e")
         self.outbox: Any = RecordingOutbox()
-        request = Request(method="GET", path="/rpc", principal=principal)
-        connection = Connection(
-            request=request, outbox=self.outbox, principal=principal, close=self.outbox.close
-        )
-        self.caller = (
-            RpcSession(hub, TABLE, events, limits, connection)
+        request = SimpleNamespace(caller=principal)
+        connection: Any = SimpleNamespace(outbox=self.outbox, request=request)
+        self.caller: Any = (
+            RpcSession(hub, TABLE, events, RpcSettings(), connection)
             if socket
-            else PostCaller(hub, events, limits, principal)
+            else PostCaller(hub, events, RpcSettings(), principal)
         )
-
-    def close(self) -> None:
-        """End the socket."""
-        assert isinstance(self.caller, RpcSession)
-        self.caller.closed()
 
     async def answer(self, method: str, **params: object) -> dict[str, Any]:
         """Make a call and give its answer."""
@@ -168,7 +160,7 @@ async def test_end_of_a_socket_does_what_its_runs_say(hub: Any) -> None:
     ann = Caller(hub, ANN, socket=True)
     bound = await ann.call("runs.start", intent="x", on_disconnect="incomplete")
     free = await ann.call("runs.start", intent="x")
-    ann.close()
+    ann.caller.closed()
     await ended.wait()
     assert (await hub.runs.find(bound["run_id"])).status == "incomplete"
     assert (await hub.runs.find(free["run_id"])).status == "in_progress"

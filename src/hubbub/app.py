@@ -48,6 +48,8 @@ class Daemon:
         """
         settings = self.settings
         try:
+            # Clients that look for a daemon must not find one that was killed.
+            self.files.forget_stale()
             self._doors.bind()
             self.files.take()
             self._doors.warn_of_skipped()

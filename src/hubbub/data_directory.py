@@ -70,6 +70,14 @@ class DataDirectory:
         urls = {name: f"http://{address}" for name, address in addresses.items()}
         self.write("listeners.json", json.dumps({"pid": os.getpid(), **urls}))
 
+    def forget_stale(self) -> None:
+        """Remove what a killed daemon told; nothing if the directory is in use, or not there."""
+        if self._lock is None and self.path.is_dir():
+            with contextlib.suppress(StartError):
+                self.take()
+                self.forget_listeners()
+                self.free()
+
     def forget_listeners(self) -> None:
         """Remove what ``tell_listeners`` wrote, if this process holds the directory."""
         if self._lock is not None:

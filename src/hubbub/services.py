@@ -62,7 +62,7 @@ class Services:
         presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
         await presence.load()
         SignsOfLife(presence, bus)
-        self._every(settings.presence.tick_s, presence.tick)
+        self._every(settings.presence.period_s, presence.tick)
         locks = Locks(journal, store, wall_clock, rules=settings.locks)
         self._every(settings.locks.tick_s, locks.tick)
         attached = AttachedAgents()

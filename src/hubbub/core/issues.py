@@ -135,6 +135,16 @@ def existing(tx: Transaction, issue_id: int, what: str = "issue") -> Issue:
     return issue_of(row)
 
 
+def check_exists(tx: Transaction, issue_id: int, what: str = "issue") -> None:
+    """Check inside a unit that there is an issue of a number.
+
+    Raises:
+        NotFound: There is none.
+    """
+    if tx.row("issue_exists", id=checked_number(issue_id, what)) is None:
+        raise NotFound(what, issue_id)
+
+
 def checked_number(issue_id: int, what: str = "issue") -> int:
     """Give an issue's number back if there can be one of that number.
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from hubbub.core.idempotency import digest, once
-from hubbub.core.issues import Act, checked_number, existing
+from hubbub.core.issues import Act, check_exists, checked_number
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Row, Settled, Store, Transaction, Unit
 from hubbub.core.presence import DAEMON
@@ -93,7 +93,7 @@ class Locks:
 
         def claim(tx: Transaction) -> Lock:
             now = self._clock()
-            existing(tx, issue_id)
+            check_exists(tx, issue_id)
             current = current_lock(tx, issue_id, now)
             if current is None:
                 return _grant(tx, _next(tx, issue_id, holder, now, lease), actor=act.caller.id)
@@ -149,7 +149,7 @@ class Locks:
 
         def steal(tx: Transaction) -> Lock:
             now = self._clock()
-            existing(tx, issue_id)
+            check_exists(tx, issue_id)
             current = current_lock(tx, issue_id, now)
             if current is not None and current.holder == holder:
                 return _put(tx, replace(current, claimed_at=now, expires_at=now + lease))

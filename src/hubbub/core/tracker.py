@@ -18,9 +18,9 @@ from hubbub.core.issues import (
     Issue,
     Priority,
     TrackerLimits,
+    check_exists,
     check_size,
     checked_number,
-    comment_of,
     existing,
     issue_of,
 )
@@ -108,7 +108,7 @@ class Tracker:
 
         def create(tx: Transaction) -> Issue:
             if parent_id is not None:
-                existing(tx, parent_id, "parent issue")
+                check_exists(tx, parent_id, "parent issue")
                 check_fence(tx, parent_id, act.fence, self._clock())
             tx.execute(
                 "issue_add",
@@ -186,11 +186,15 @@ class Tracker:
             raise InvalidRequest(message)
 
         def comment(tx: Transaction, now: int) -> Comment:
-            fields = msgspec.structs.asdict(draft)
-            tx.execute(
-                "issue_comment_add", issue_id=issue_id, author=act.caller.id, now=now, **fields
-            )
-            return comment_of(tx.rows("issue_comment_last")[0])
+            fields = {
+                **msgspec.structs.asdict(draft),
+                "issue_id": issue_id,
+                "author": act.caller.id,
+                "created_at": now,
+            }
+            tx.execute("issue_comment_add", **fields)
+            ((number,),) = tx.rows("issue_comment_last")
+            return Comment(id=number, **fields)
 
         return self._change(act, issue_id, "issues.comment", comment, Comment, draft)
 
@@ -231,7 +235,7 @@ class Tracker:
         """
 
         def add(tx: Transaction, _now: int) -> Done:
-            existing(tx, blocker_id)
+            check_exists(tx, blocker_id)
             if blocker_id == issue_id:
                 message = "An issue cannot block itself"
                 raise InvalidRequest(message)
@@ -292,7 +296,7 @@ class Tracker:
 
         def run(tx: Transaction) -> T:
             now = self._clock()
-            existing(tx, issue_id)
+            check_exists(tx, issue_id)
             check_fence(tx, issue_id, act.fence, now)
             value = change(tx, now)
             _changed(tx, act, issue_id, FIELDS[verb])

@@ -91,6 +91,24 @@ async def test_each_member_of_a_numbered_audience_has_its_own_numbers(
     assert b'{"seq":2,"n":12}' in second.wire.text
 
 
+async def test_members_at_one_number_share_what_is_written(
+    bus: Bus, journal: Journal, tick: Tick
+) -> None:
+    """Who came together gets the very same bytes; who came later gets others; all count on."""
+    one, two, late = (Line(tick, kind=NumberedWsOutbox) for _ in range(3))
+    join(bus, one)
+    join(bus, two)
+    await publish(journal, 10, 11)
+    join(bus, late)
+    await publish(journal, 12, 13)
+    await publish(journal, 14)
+
+    assert [id(data) for data in one.wire.writes] == [id(data) for data in two.wire.writes]
+    assert one.wire.text.endswith(b'{"seq":5,"n":14}')
+    assert [part[:1] for part in late.wire.text.split(b'"seq":')[1:]] == [b"1", b"2", b"3"]
+    assert numbers(late) == [12, 13, 14]
+
+
 async def test_answer_follows_the_events_that_were_told_before_it(
     bus: Bus, journal: Journal, tick: Tick
 ) -> None:

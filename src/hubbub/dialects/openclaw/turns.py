@@ -65,7 +65,8 @@ class Outcomes:
         waiters = self._waiters.setdefault(run_id, set())
         waiters.add(waiter)
         try:
-            return await asyncio.wait_for(waiter, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await waiter
         except TimeoutError:
             return None
         finally:

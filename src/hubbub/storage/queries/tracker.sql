@@ -2,6 +2,9 @@
 SELECT id, title, description, status, priority, parent_id, created_at, updated_at, closed_at
 FROM issues WHERE id = :id;
 
+-- name: issue_exists
+SELECT 1 FROM issues WHERE id = :id;
+
 -- name: issue_add
 INSERT INTO issues (title, description, status, priority, parent_id, created_by, created_at, updated_at)
 VALUES (:title, :description, 'open', :priority, :parent_id, :created_by, :now, :now);
@@ -76,11 +79,10 @@ FROM issues WHERE parent_id = :id ORDER BY id;
 -- name: issue_comment_add
 INSERT INTO issue_comments
     (issue_id, content, kind, author, trigger_type, intervention_context, created_at)
-VALUES (:issue_id, :content, :kind, :author, :trigger_type, :intervention_context, :now);
+VALUES (:issue_id, :content, :kind, :author, :trigger_type, :intervention_context, :created_at);
 
 -- name: issue_comment_last
-SELECT id, issue_id, content, kind, author, trigger_type, intervention_context, created_at
-FROM issue_comments WHERE id = last_insert_rowid();
+SELECT last_insert_rowid();
 
 -- name: issue_comments
 SELECT id, issue_id, content, kind, author, trigger_type, intervention_context, created_at

@@ -294,7 +294,7 @@ async def test_heartbeat_is_not_told_when_it_could_not_be_stored(
 @pytest.mark.parametrize(
     ("rules", "period_s"),
     [
-        (PresenceRules(), 5.0),
+        (PresenceRules(), 1.0),
         (PresenceRules(idle_after_s=0.4, stale_after_s=2.0), 0.2),
         (PresenceRules(idle_after_s=2.0, stale_after_s=2.4), 0.2),
         (PresenceRules(idle_after_s=1.0, stale_after_s=1.0), 0.05),

@@ -24,14 +24,16 @@ HEAD = """# Settings
 
 Every setting can be given in three ways. What stands further up wins:
 
-1. a flag of `hubbub serve`, where there is one (`--data-dir`, `--listen NAME=HOST:PORT`, `--only`, `--ephemeral`,
-   `--demo`, `--insecure-listen`, `--log-level`, `--json`);
-2. a variable: `HUBBUB_`, then the key in capitals, with `__` for each dot: `HUBBUB_LISTEN__X0X=127.0.0.1:0`. Lists are
-   written as `a,b` or as JSON;
-3. a line in `config.toml`: the file that `--config` or `HUBBUB_CONFIG` names, or else the one in the data directory.
+1. a flag of `hubbub serve`, where there is one (`--data-dir`, `--listen NAME=HOST:PORT`,
+   `--only`, `--ephemeral`, `--demo`, `--insecure-listen`, `--log-level`, `--json`);
+2. a variable: `HUBBUB_`, then the key in capitals, with `__` for each dot:
+   `HUBBUB_LISTEN__X0X=127.0.0.1:0`. Lists are written as `a,b` or as JSON;
+3. a line in `config.toml`: the file that `--config` or `HUBBUB_CONFIG` names, or else the one in
+   the data directory.
 
-A key that does not exist, or a value that cannot be, ends `hubbub serve` with exit code 2 and a line that says what would be
-right. `hubbub config show --origin` prints every value and where it came from. Numbers are 0 or more.
+A key that does not exist, or a value that cannot be, ends `hubbub serve` with exit code 2 and a
+line that says what would be right. `hubbub config show --origin` prints every value and where it
+came from. Numbers are 0 or more.
 
 ```toml
 [listen]
@@ -80,7 +82,7 @@ def sections(
     meanings = docstrings(cls)
     for field in structs.fields(cls):
         kind: Any = field.type
-        named = get_args(kind)[1] if get_origin(kind) is dict else None
+        named: Any = get_args(kind)[1] if get_origin(kind) is dict else None
         if _is_struct(named):
             inner.append((named, (*path, field.name, ANY)))
         elif _is_struct(kind):

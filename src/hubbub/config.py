@@ -28,8 +28,6 @@ from hubbub.dialects.x0x.settings import X0xSettings
 
 LISTENERS = ("hubbub", "x0x", "crosslink", "car", "openclaw")
 """Names of all listeners; the first is hubbub's own."""
-NEEDED = {"command": ("command",), "openai": ("base_url", "model")}
-"""Settings that an agent must have for its runner."""
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -205,18 +203,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     explicit: frozenset[str] = frozenset()
     """(not a setting) Listeners whose address was asked for."""
-
-    def __post_init__(self) -> None:
-        """Check that each agent has what its runner needs.
-
-        Raises:
-            ValueError: It has not.
-        """
-        for name, agent in self.agents.items():
-            for needed in NEEDED.get(agent.runner, ()):
-                if not getattr(agent, needed):
-                    message = f'agents.{name}: runner "{agent.runner}" needs `{needed}`'
-                    raise ValueError(message)
 
 
 DERIVED = frozenset(("explicit",))

@@ -10,7 +10,7 @@ def write_json(value: object) -> None:
     """Write one line of compact JSON."""
     import msgspec
 
-    click.echo(msgspec.json.encode(value))
+    click.echo(msgspec.json.encode(value, enc_hook=str))
 
 
 def write_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -82,6 +82,7 @@ def follow(
                     continue
                 after = event.cursor or after
                 yield event
+            show.lost(f"the daemon at {daemon.url} has closed the connection")
         except running.Unreachable as error:
             if after is None:
                 raise

@@ -9,7 +9,7 @@ from hubbub.data_directory import DataDirectory
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.car import CarDialect
 from hubbub.dialects.crosslink import CrosslinkDialect
-from hubbub.dialects.openclaw import OpenclawDialect
+from hubbub.dialects.openclaw.dialect import OpenclawDialect
 from hubbub.dialects.rpc import RpcDialect
 from hubbub.dialects.x0x import X0xDialect
 from hubbub.errors import StartError

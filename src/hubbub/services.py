@@ -48,18 +48,21 @@ class Services:
     async def open(self, journal: Journal, store: Store, bus: Bus) -> Hub:
         """Build every service and bring its memory up to the store."""
         settings = self._settings
-        access = Access(journal, store, wall_clock, self._files.operator_token())
-        await access.load()
         grace_ms = settings.dialects.car.grace_ms
         runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
         await runs.load()
         identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
         await identities.load()
         bus.listen(("agents/*",), identities.heard)
+        for name in settings.agents:
+            identities.agent_id(name)
+        operator_token = self._files.operator_token()
+        access = Access(journal, store, wall_clock, operator_token, on_agent=identities.agent_id)
+        await access.load()
         presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
         await presence.load()
         SignsOfLife(presence, bus)
-        self._every(settings.presence.tick_s, presence.tick)
+        self._every(settings.presence.period_s, presence.tick)
         locks = Locks(journal, store, wall_clock, rules=settings.locks)
         self._every(settings.locks.tick_s, locks.tick)
         attached = AttachedAgents()

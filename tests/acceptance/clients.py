@@ -77,7 +77,7 @@ class Clients:
             )  # fmt: skip
 
         # The wheel is for one platform; its interface to Python is stable from 3.9 on.
-        return self._installed(f"car-runtime-{version}", install)
+        return self.installed(f"car-runtime-{version}", install)
 
     def node(self) -> Path:
         """Return the program of node 22.
@@ -90,7 +90,7 @@ class Clients:
             # This package's own install step fetches the build for this platform, through npm.
             _npm(target, "install", "--no-save", f"node@{NODE_VERSION}")
 
-        program = self._installed(f"node-{NODE_VERSION}", install) / "node_modules/node/bin/node"
+        program = self.installed(f"node-{NODE_VERSION}", install) / "node_modules/node/bin/node"
         if not program.exists():
             reason = f"the npm package node@{NODE_VERSION} came without its program"
             raise Unavailable(reason)
@@ -110,10 +110,10 @@ class Clients:
             # Install scripts of some four hundred packages: none of them is needed.
             _npm(target, "install", "--ignore-scripts", "--omit=dev", "--no-save")
 
-        folder = self._installed(f"clawdbot-{CLAWDBOT_VERSION}", install)
+        folder = self.installed(f"clawdbot-{CLAWDBOT_VERSION}", install)
         return folder / "node_modules/clawdbot/dist/entry.js"
 
-    def _installed(self, name: str, install: Callable[[Path], None]) -> Path:
+    def installed(self, name: str, install: Callable[[Path], None]) -> Path:
         """Install into a folder beside the final one and move it there when it is whole."""
         target = self.folder / name
         if target.exists():
@@ -127,7 +127,12 @@ class Clients:
             whole = Path(unfinished) / name
             whole.mkdir()
             install(whole)
-            whole.rename(target)
+            try:
+                whole.rename(target)
+            except OSError:
+                # Another run has installed the same meanwhile; one is as good as the other.
+                if not target.exists():
+                    raise
         return target
 
 

@@ -120,6 +120,8 @@ class Siege:
         for end in self._ends():
             assert effects[end] == 1, f"{end} happened {effects[end]} times"
         for (verb, mark), answer in self.ledger.answers.items():
+            if verb == "abort" and answer["aborted"]:
+                assert effects["abort", mark] == 1, f"{mark} was told to be aborted and was not"
             if verb == "turns":
                 wanted = answer.get("count", 0)
                 assert effects["turn", mark] == wanted, f"{mark} was answered {answer}"

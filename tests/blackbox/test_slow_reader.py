@@ -115,6 +115,26 @@ async def _verify_x0x_survivor(slow: X0xSocket, dropped: int) -> None:
 
 
 @pytest.mark.timeout(180)
+async def test_x0x_slow_reader_of_direct_messages_is_closed(daemon: Daemon, guests: Guests) -> None:
+    """A direct message is never dropped: the socket that cannot take it is closed with 1013."""
+    client, good = await guests.x0x(daemon), await guests.x0x_socket(daemon, "/ws/direct")
+    slow = await guests.x0x_socket(daemon, "/ws/direct")
+    stop_reading(slow)
+    count = 600
+    for number in range(count):
+        answer = await client.send_direct(good.agent_id, f"{number:05}".ljust(40_000, "."))
+        assert answer.status == 200, answer
+    frames = await good.collect(of_type("direct_message"), count)
+    assert [int(unb64(f["payload"])[:5]) for f in frames] == list(range(count))
+    counters = (await client.get("/diagnostics/ws")).body
+    assert counters["ws_slow_consumer_closes"] == 1
+    read_again(slow)
+    assert await slow.closed() == (1013, "slow consumer")
+    sessions = {session["session_id"] for session in await client.sessions()}
+    assert sessions == {good.session_id}
+
+
+@pytest.mark.timeout(180)
 async def test_crosslink_slow_reader_gets_a_gap_frame(daemon: Daemon, guests: Guests) -> None:
     """A client that fell behind is told how many events it lost, and `seq` stays unbroken."""
     client, good = await guests.crosslink(daemon), await guests.crosslink_socket(daemon, "locks")

@@ -337,7 +337,9 @@ def _run(verb: str) -> "Reader":
 def _chat(verb: str) -> "Reader":
     def read(data: Any, _issues: dict[int, str], _runs: dict[str, str]) -> list[Step]:
         sleeper = data["session_key"].startswith("agent:sleeper:")
-        return [("sleeper-" + verb if sleeper else verb, data["run_id"])]
+        effects = [("sleeper-" + verb if sleeper else verb, data["run_id"])]
+        # Only an abort has a reason: it is an effect of its own beside the run's end.
+        return [*effects, ("abort", data["run_id"])] if "reason" in data else effects
 
     return read
 

@@ -15,6 +15,9 @@ from tests.daemon import Daemon
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(\d{3}|\d{6}|\d{9}))?Z")
 """RFC 3339 in UTC, with a fraction of 0, 3, 6 or 9 digits."""
 
+QUICKLY_SILENT = "[presence]\nidle_after_s = 0.5\nstale_after_s = 2.0\ntick_s = 0.05\n"
+"""Settings under which silence is noticed within seconds instead of minutes."""
+
 
 async def test_ws_envelope_contains_seq_and_event_fields(daemon: Daemon, guests: Guests) -> None:
     """The event's fields stand flat beside `seq`, and nothing else does."""
@@ -216,7 +219,7 @@ async def test_ws_event_agent_status_when_an_agent_falls_silent(
     start_daemon: StartDaemon, guests: Guests
 ) -> None:
     """Silence alone turns an agent idle and then stale; a new sign of life makes it active."""
-    daemon = await start_daemon("[presence]\nidle_after_s = 0.3\nstale_after_s = 0.6\n")
+    daemon = await start_daemon(QUICKLY_SILENT)
     token = await daemon.agent_token("worker-1")
     socket = await guests.crosslink_socket(daemon, "agents")
     worker = await guests.rpc(daemon, token)

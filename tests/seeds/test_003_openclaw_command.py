@@ -35,6 +35,27 @@ async def test_command_reads_the_prompt_and_its_lines_are_the_answer(
     assert (await claw.texts())[-1] == ("assistant", "line one\nline two")
 
 
+async def test_command_may_speak_in_json_lines(
+    commanded: Daemon, guests: Guests, command_agent: CommandAgent
+) -> None:
+    """JSON lines with a text are joined without line breaks; one with an error ends the run."""
+    claw = await guests.openclaw(commanded)
+    await claw.chat_send("idem-json")
+    turn = await command_agent.next_turn()
+    turn.say('{"text":"one, "}')
+    turn.say('{"text":"two"}')
+    turn.finish()
+    final = await claw.chat_event("idem-json", *TERMINAL)
+    assert (final["state"], text_of(final["message"])) == ("final", "one, two")
+
+    await claw.chat_send("idem-json-error")
+    turn = await command_agent.next_turn()
+    turn.say('{"error":"out of patience"}')
+    turn.finish()
+    event = await claw.chat_event("idem-json-error", *TERMINAL)
+    assert (event["state"], "out of patience" in event["errorMessage"]) == ("error", True)
+
+
 async def test_abort_ends_the_whole_process_group(
     commanded: Daemon, guests: Guests, command_agent: CommandAgent
 ) -> None:

@@ -6,6 +6,7 @@ looked up by digest: the comparison with a secret never ends early.
 
 import hashlib
 import secrets
+from collections.abc import Callable
 
 import msgspec
 
@@ -37,8 +38,21 @@ class TokenInfo(msgspec.Struct, frozen=True):
 class Access:
     """Knows the operator's token, the agents' tokens and the short-lived ones."""
 
-    def __init__(self, journal: Journal, store: Store, clock: Clock, operator_token: str) -> None:
-        """Begin with the operator's token alone; ``load`` adds the stored ones."""
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        clock: Clock,
+        operator_token: str,
+        *,
+        on_agent: Callable[[str], object] | None = None,
+    ) -> None:
+        """Begin with the operator's token alone; ``load`` adds the stored ones.
+
+        Args:
+            on_agent: Called with the name of each agent that gets a token.
+        """
+        self._on_agent = on_agent
         self._journal = journal
         self._store = store
         self._clock = clock
@@ -82,11 +96,14 @@ class Access:
 
         Raises:
             Forbidden: The caller is not an administrator.
-            InvalidRequest: The agent's name is empty or too long.
+            InvalidRequest: The agent's name is empty, too long or the operator's.
         """
         caller.require("admin")
         if not 0 < len(agent) <= MAX_NAME_CHARACTERS:
             message = f"an agent's name has 1 to {MAX_NAME_CHARACTERS} characters"
+            raise InvalidRequest(message)
+        if agent == OPERATOR.name:
+            message = f"the name {agent!r} is the operator's; choose another"
             raise InvalidRequest(message)
         token = secrets.token_hex(32)
         digest, now = _digest(token), self._clock()
@@ -98,6 +115,8 @@ class Access:
 
         await self._journal.commit(create)
         self._agents[digest] = _principal((digest, agent, " ".join(scopes), now))
+        if self._on_agent is not None:
+            self._on_agent(agent)
         return token
 
     async def list(self, caller: Principal) -> list[TokenInfo]:

@@ -42,9 +42,9 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Times that a request which failed before its first word is sent again (``openai``)."""
     timeout_s: float = 600.0
     """Seconds that a turn may take; a message may ask for less or more."""
-    max_session_turns: int = 8
-    """Turns of one session that run side by side at most; further ones wait, in order. 1 makes
-    the turns of a session run one after the other.
+    max_session_turns: int = 1
+    """Turns of one session that run side by side at most; further ones wait, in order, under
+    their own run ids. With more than 1, answers of one session may overtake each other.
     """
 
     def __post_init__(self) -> None:
@@ -89,6 +89,8 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Turns that wait in one session at most; further messages are refused."""
     max_timeout_s: float = 86_400.0
     """Seconds that a turn may take at most, whoever asks for more."""
+    retry_s: float = 1.0
+    """Seconds between two attempts to store a turn's step while the store cannot write."""
 
 
 class Agents:

@@ -83,14 +83,20 @@ class Direct:
         return await self._journal.commit(self._unit(caller, recipient, base64, logical_id))
 
     def submit(
-        self, caller: Principal, recipient: str, base64: str, done: Callable[[Settled], None]
+        self,
+        caller: Principal,
+        recipient: str,
+        base64: str,
+        done: Callable[[Settled], None],
+        *,
+        logical_id: str | None = None,
     ) -> None:
         """Send without waiting; ``done`` gets a ``Sent`` as its value.
 
         Raises:
             RequestError: As ``send``, at once.
         """
-        self._journal.submit(self._unit(caller, recipient, base64, None), done)
+        self._journal.submit(self._unit(caller, recipient, base64, logical_id), done)
 
     def _unit(
         self, caller: Principal, recipient: str, base64: str, logical_id: str | None

@@ -34,13 +34,19 @@ class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
     stale_after_s: float = 1800.0
     """Seconds of silence after which an agent is stale."""
     tick_s: float = 1.0
-    """Seconds between two looks at the clock."""
+    """Seconds between two looks at the clock; less where the silences above are shorter."""
     heartbeat_interval_s: float = 5.0
     """Seconds between two heartbeat events of one agent at least, where it did not itself send
     a heartbeat, come back from silence or turn to another issue."""
     max_agents: int = 10_000
     """Agents remembered; beyond, those without a connection are forgotten, longest silent
     first."""
+
+    @property
+    def period_s(self) -> float:
+        """Seconds between two looks at the clock, so short that no status is passed over."""
+        silence_s = min(self.idle_after_s, self.stale_after_s - self.idle_after_s)
+        return min(self.tick_s, max(silence_s / 2, 0.05))
 
     def __post_init__(self) -> None:
         """Check that the times make sense.

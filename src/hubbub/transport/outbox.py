@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from hubbub.dialects.base import OutboxRules, Overflow
+from hubbub.transport.numbering import Numbering, numbered_frame, ws_header
 from hubbub.transport.tick import Tick
 
 
@@ -181,15 +182,6 @@ class FrameOutbox:
         if self._transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
             self._stall()
 
-    def numbered_frames(self, frames: list[bytes], made: dict[int, bytes] | None = None) -> bytes:
-        """Give what to write of frames, each with its number.
-
-        Args:
-            made: What other connections were given of the same frames, by the number at which
-                each of them stood.
-        """
-        raise NotImplementedError
-
     def _queue(self, frame: bytes) -> None:
         if not self._pending:
             self.ready = False
@@ -209,7 +201,7 @@ class FrameOutbox:
         if not pending or self._transport.is_closing():
             return
         self._pending = []
-        self.write(self.numbered_frames(pending) if self.numbered else b"".join(pending))
+        self.write(b"".join(map(self._finish, pending) if self.numbered else pending))
 
     # -- a stalled peer ------------------------------------------------------------------
 
@@ -334,28 +326,17 @@ class NumberedWsOutbox(FrameOutbox):
     def _answer(self, message: bytes) -> bytes:
         return ws_header(len(message)) + message
 
-    def numbered_frames(self, frames: list[bytes], made: dict[int, bytes] | None = None) -> bytes:
-        """Give what to write of frames, each with its number.
-
-        Connections that came together and hear the same stand at the same number, so one
-        of them makes the bytes for all. Frames that are shared are events, never answers.
-        """
-        if made is None:
-            return b"".join(map(self._finish, frames))
-        written = made.get(self._seq)
-        if written is None:
-            start = self._seq
-            written = made[start] = b"".join(map(self._finish, frames))
-        else:
-            self._seq += len(frames)
-        return written
-
     def _finish(self, frame: bytes) -> bytes:
         if frame[0] == _TEXT_FINAL:
             return frame  # an answer: complete, and without a number
         self._seq += 1
-        head = b'{"seq":%d' % self._seq
-        return ws_header(len(head) + len(frame)) + head + frame
+        return numbered_frame(self._seq, frame)
+
+    def numbered_frames(self, numbering: Numbering, count: int) -> bytes:
+        """Give what to write of frames that a whole audience gets, each with its number."""
+        before = self._seq
+        self._seq = before + count
+        return numbering.after(before)
 
 
 class SseOutbox(FrameOutbox):
@@ -366,12 +347,3 @@ class SseOutbox(FrameOutbox):
     def frame(self, message: bytes) -> bytes:
         """Put a complete event (its lines and the blank one) into a chunk."""
         return b"%x\r\n%b\r\n" % (len(message), message)
-
-
-def ws_header(length: int) -> bytes:
-    """Give the header of an unmasked, final text frame (RFC 6455, 5.2)."""
-    if length < 126:  # noqa: PLR2004 the RFC's own numbers
-        return bytes((_TEXT_FINAL, length))
-    if length < 65_536:  # noqa: PLR2004
-        return b"\x81\x7e" + length.to_bytes(2, "big")
-    return b"\x81\x7f" + length.to_bytes(8, "big")

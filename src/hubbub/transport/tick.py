@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hubbub.core.values import Event
+from hubbub.transport.numbering import Numbering
 
 
 if TYPE_CHECKING:
@@ -120,14 +121,14 @@ class Tick:
         rest: list[Receiver] = []
         for outbox in answered:
             outbox.ready = False  # what waits for it alone has a place among these frames
-        numbered = members[0].outbox.numbered
-        made: dict[int, bytes] = {}
+        numbering = Numbering(frames) if members[0].outbox.numbered else None
+        count = len(frames)
         for member in members:
             outbox = member.outbox
             if not outbox.ready:
                 rest.append(member)
-            elif numbered:
-                outbox.write(outbox.numbered_frames(frames, made))
+            elif numbering is not None:
+                outbox.write(outbox.numbered_frames(numbering, count))
             else:
                 outbox.write(joined)
         self._unchecked += len(joined)

@@ -22,7 +22,8 @@ from hubbub.core.runs import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.tracker import Tracker
 from hubbub.core.values import uuid7
-from hubbub.dialects.openclaw import OpenclawDialect, OpenclawSettings
+from hubbub.dialects.openclaw.dialect import OpenclawDialect
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics
 from tests.dialects.openclaw.clients import NOW_MS, TOKEN
@@ -64,7 +65,7 @@ async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore
 @pytest.fixture
 def settings() -> OpenclawSettings:
     """Give the door's settings; tests of a limit override this."""
-    return OpenclawSettings()
+    return OpenclawSettings(final_delay_ms=0)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hubbub.core.hub import Hub
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 from hubbub.core.values import Event, uuid7
 from hubbub.dialects.base import Connection, Request
-from hubbub.dialects.openclaw import OpenclawDialect
+from hubbub.dialects.openclaw.dialect import OpenclawDialect
 from hubbub.dialects.openclaw.session import OpenclawSession
 from hubbub.errors import RunnerFailed
 from tests.dialects.openclaw.clients import Frame, connect_params

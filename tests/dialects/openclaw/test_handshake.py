@@ -199,15 +199,15 @@ def test_missing_parameters_are_all_named() -> None:
 
 def test_close_reason_is_cut_between_characters() -> None:
     """A close reason over 120 bytes is cut so that it stays valid UTF-8."""
-    changes = {"scopes": ["ok", *[{"ü" * 40: 1}] * 9]}
-    rejected = refused(request("connect", connect_params(**changes)))
+    scopes = ["ok", *[{"ü" * 40: 1}] * 9]
+    rejected = refused(request("connect", connect_params(scopes=scopes)))
     assert 110 < len(rejected.close_reason.encode()) <= 120
 
 
 def test_operator_without_scopes_may_do_everything() -> None:
     """An operator that asks for no scopes gets the highest."""
-    for scopes in ({}, {"scopes": []}):
-        accepted = take(request("connect", connect_params(**scopes)))
+    for params in (connect_params(), connect_params(scopes=[])):
+        accepted = take(request("connect", params))
         assert accepted.scopes == {"operator.admin"}
         assert accepted.principal is OPERATOR
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hubbub.core.values import OPERATOR
-from hubbub.dialects.openclaw import OpenclawSettings
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 from tests.dialects.openclaw.clients import SCOPES, TOKEN, Key, cli_params, connect_params
 from tests.dialects.openclaw.house import Guest, House
 

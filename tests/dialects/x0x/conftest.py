@@ -1,4 +1,4 @@
-"""A daemon inside the test's process, with the x0x door alone and limits that a test sets."""
+"""A daemon inside the test's process, with the x0x door and limits that a test sets."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,29 +8,23 @@ import pytest
 
 import tests.daemon
 from hubbub.app import Daemon
-from hubbub.config import Settings
-from hubbub.core.hub import Hub
-from hubbub.core.values import OPERATOR
-from hubbub.dialects.base import Dialect
-from hubbub.dialects.x0x import X0xDialect, X0xSettings
+from hubbub.config import Dialects, Listen, Settings
+from hubbub.dialects.x0x import X0xSettings
 from tests.clients.guests import Guests
+from tests.clients.http import HttpClient
 from tests.clients.x0x import X0xClient, X0xSocket
 
 
+USUAL = X0xSettings()
+
+
 class Room(Daemon):
-    """A daemon whose only door is x0x."""
+    """A daemon with the x0x door and hubbub's own."""
 
-    hub: Hub
-
-    def __init__(self, settings: Settings, x0x: X0xSettings, guests: Guests) -> None:
+    def __init__(self, settings: Settings, guests: Guests) -> None:
         super().__init__(settings)
-        self._x0x = x0x
         self._guests = guests
         self.token = ""
-
-    def _dialects(self, hub: Hub) -> dict[str, Dialect]:
-        self.hub = hub
-        return {"x0x": X0xDialect(hub, self.stopping.set, self._x0x)}
 
     async def open(self) -> None:
         """Open, and learn the operator's token."""
@@ -47,7 +41,10 @@ class Room(Daemon):
 
     async def agent_token(self, agent: str) -> str:
         """Make a token that is bound to one agent."""
-        return await self.hub.access.create(OPERATOR, agent)
+        async with HttpClient(self.url("hubbub"), self.token) as client:
+            params = {"agent": agent}
+            call = {"jsonrpc": "2.0", "id": 1, "method": "tokens.create", "params": params}
+            return str((await client.post("/rpc", call)).body["result"]["token"])
 
     async def client(self, token: str | None = None) -> X0xClient:
         """Open a REST client."""
@@ -77,9 +74,13 @@ async def open_room(tmp_path: Path) -> AsyncIterator[OpenRoom]:
     rooms: list[Room] = []
     async with Guests() as guests:
 
-        async def open_(x0x: X0xSettings = X0xSettings(), *, name: str = "room") -> Room:
-            settings = Settings(data_dir=tmp_path / name, listen={"x0x": "127.0.0.1:0"})
-            room = Room(settings, x0x, guests)
+        async def open_(x0x: X0xSettings = USUAL, *, name: str = "room") -> Room:
+            settings = Settings(
+                data_dir=tmp_path / name,
+                listen=Listen(x0x="127.0.0.1:0", hubbub="127.0.0.1:0", only=["x0x"]),
+                dialects=Dialects(x0x=x0x),
+            )
+            room = Room(settings, guests)
             rooms.append(room)
             await room.open()
             return room

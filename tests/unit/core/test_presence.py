@@ -289,3 +289,17 @@ async def test_heartbeat_is_not_told_when_it_could_not_be_stored(
     presence.heard(None, "x0x")  # type: ignore[arg-type]  # the store has no row for this name
     await journal.settled()
     assert told.take() == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "period_s"),
+    [
+        (PresenceRules(), 1.0),
+        (PresenceRules(idle_after_s=0.4, stale_after_s=2.0), 0.2),
+        (PresenceRules(idle_after_s=2.0, stale_after_s=2.4), 0.2),
+        (PresenceRules(idle_after_s=1.0, stale_after_s=1.0), 0.05),
+    ],
+)
+def test_clock_is_looked_at_often_enough(rules: PresenceRules, period_s: float) -> None:
+    """Short silences make the clock quicker than tick_s, never slower, and never endless."""
+    assert rules.period_s == pytest.approx(period_s)

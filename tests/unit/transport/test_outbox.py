@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from hubbub.dialects.base import OutboxRules, Overflow
+from hubbub.transport.numbering import ws_header
 from hubbub.transport.outbox import (
     FrameOutbox,
     NumberedWsOutbox,
     SseOutbox,
     WsOutbox,
-    ws_header,
 )
 from hubbub.transport.tick import Tick
 from tests.unit.transport.wire import Line, ticks

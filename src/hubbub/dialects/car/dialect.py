@@ -56,13 +56,15 @@ class CarDialect:
             relay=relay.Relay(hub),
         )
         self.routes: Sequence[Route] = []
+        # Any path upgrades; the empty one is that of the prefix on hubbub's own listener.
         self.sockets = [
             Socket(
-                path="/{path:.*}",
+                path=path,
                 open=self._open,
                 rules=OutboxRules(max_bytes=settings.max_message_bytes),
                 max_message_bytes=settings.max_message_bytes,
             )
+            for path in ("/{path:.*}", "")
         ]
 
     def authenticate(self, request: Request) -> Principal | Response | None:

@@ -1,5 +1,6 @@
 """The method table of the CAR door, and what a method may ask of its connection."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -38,6 +39,8 @@ class Caller(Protocol):
     current_run: str | None
     tools: "Shelf"
     policies: "Shelf"
+    reading: asyncio.Lock
+    """Held for a large answer: a client gets the next once it has read enough of the last."""
     followed: dict[str, Member]
     """Runs that it follows."""
     host_view: Member | None
@@ -87,6 +90,23 @@ def answered(
 
     async def run(caller: object, params: P, reply: Reply) -> None:
         reply(await handler(caller, params))
+
+    return run
+
+
+def read_in_turn(
+    handler: Callable[[Any, P, Reply], Coroutine[Any, Any, None]],
+) -> Callable[[Any, P, Reply], Coroutine[Any, Any, None]]:
+    """Make ``Method.run`` of a read whose answer may be large.
+
+    One at a time, and only while the client takes what it is sent, so that one that asks
+    for traces without reading them holds two of them at most in memory.
+    """
+
+    async def run(caller: Caller, params: P, reply: Reply) -> None:
+        async with caller.reading:
+            await caller.outbox.drained()
+            await handler(caller, params, reply)
 
     return run
 

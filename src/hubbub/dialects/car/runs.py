@@ -13,7 +13,15 @@ from hubbub.core.session_keys import agent_id
 from hubbub.core.trace import Recorded, Turn
 from hubbub.core.values import Position
 from hubbub.dialects.car import records
-from hubbub.dialects.car.methods import Caller, Method, Reply, answered, at_once, stored
+from hubbub.dialects.car.methods import (
+    Caller,
+    Method,
+    Reply,
+    answered,
+    at_once,
+    read_in_turn,
+    stored,
+)
 from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
 
 
@@ -385,8 +393,8 @@ METHODS = [
     Method(name="runs.cancel", params=Cancel, run=answered(cancel)),
     Method(name="runs.record_turns", params=RecordTurns, run=record_turns),
     Method(name="runs.record_model_turn", params=RecordModelTurn, run=record_model_turn),
-    Method(name="runs.list", params=OfAgent, run=answered(list_runs)),
-    Method(name="runs.get_trace", params=GetTrace, run=answered(get_trace)),
-    Method(name="runs.subscribe", params=OfRun, run=subscribe),
+    Method(name="runs.list", params=OfAgent, run=read_in_turn(answered(list_runs))),
+    Method(name="runs.get_trace", params=GetTrace, run=read_in_turn(answered(get_trace))),
+    Method(name="runs.subscribe", params=OfRun, run=read_in_turn(subscribe)),
     Method(name="runs.unsubscribe", params=OfRun, run=at_once(unsubscribe)),
 ]

@@ -60,6 +60,7 @@ class CarSession:
         settings = room.settings
         self.tools = Shelf("tool", settings.max_tools, settings.max_tools_bytes)
         self.policies = Shelf("policy", settings.max_tools, settings.max_tools_bytes)
+        self.reading = asyncio.Lock()
         self.followed: dict[str, Member] = {}
         self.host_view: Member | None = None
         self._host_token = room.host_token

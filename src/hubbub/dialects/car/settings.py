@@ -21,7 +21,7 @@ class CarSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     max_tools_bytes: int = 4 * 1024 * 1024
     """Bytes of all tools, and of all policies, of one connection at most."""
     max_turns: int = 32
-    """Chat turns that one attached agent may take at a time."""
+    """Chat turns that one attached agent may take, and one host may hear, at a time."""
     max_turn_events: int = 10_000
     """Events of one chat turn that may wait to be taken; one more fails the turn."""
     ack_timeout_ms: int = 30_000

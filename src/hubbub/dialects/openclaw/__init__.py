@@ -1,7 +1,4 @@
-"""The OpenClaw door: what clawdbot clients take for their gateway."""
+"""The OpenClaw door: what clawdbot clients take for their gateway.
 
-from hubbub.dialects.openclaw.dialect import OpenclawDialect
-from hubbub.dialects.openclaw.settings import OpenclawSettings
-
-
-__all__ = ["OpenclawDialect", "OpenclawSettings"]
+Nothing is imported here: every command reads the settings, and few need the door.
+"""

@@ -138,8 +138,10 @@ class OpenclawDialect:
                 self._room.tell_health(await self._system.look())
             except Exception as error:  # noqa: BLE001 clients must still get their ticks
                 log.warning("health_unknown", door=self.name, error=repr(error))
+            # Not wait_for: before Python 3.12 it can swallow a cancellation.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wanted.wait(), self._settings.health_interval_ms / 1000)
+                async with asyncio.timeout(self._settings.health_interval_ms / 1000):
+                    await wanted.wait()
             wanted.clear()
 
     def _open(self, connection: Connection) -> OpenclawSession:

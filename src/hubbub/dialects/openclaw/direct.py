@@ -53,14 +53,16 @@ class DirectLines:
         # An agent's name may have letters that its session's key has not.
         known = (shown.agent for shown in self._hub.presence.list())
         names = {agent, *(other for other in known if agent_id(other) == agent)}
-        found: list[tuple[int, DirectData]] = []
+        found: list[tuple[int, int, DirectData]] = []
         for other in names:
             rows = await self._hub.store.rows(
                 "direct_newest", topic=f"direct/{other}", limit=self._limit
             )
-            found += [(at, msgspec.json.decode(data, type=DirectData)) for at, data in rows]
-        found.sort(key=lambda pair: pair[0])
-        return found[-self._limit :]
+            found += [
+                (seq, at, msgspec.json.decode(data, type=DirectData)) for seq, at, data in rows
+            ]
+        found.sort(key=lambda line: line[0])
+        return [(at, data) for _, at, data in found[-self._limit :]]
 
 
 def line_of(data: DirectData) -> str:

@@ -49,6 +49,7 @@ ERRORS = {
     "internal_error": UNAVAILABLE,
     "store_unavailable": UNAVAILABLE,
     "start_error": UNAVAILABLE,
+    "config_error": UNAVAILABLE,
 }
 """Our codes as this wire's, which has a closed set."""
 
@@ -121,7 +122,7 @@ class Refused(Exception):
             return error
         if not isinstance(error, HubbubError):
             error = InternalError(f"{type(error).__name__}: {error}")
-        return cls(str(error), code=ERRORS[error.code], retryable=error.retryable)
+        return cls(str(error), code=ERRORS.get(error.code, UNAVAILABLE), retryable=error.retryable)
 
 
 _decoder = msgspec.json.Decoder(Call)

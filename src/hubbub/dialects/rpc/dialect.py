@@ -17,7 +17,18 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.rpc import agents, chat, frames, issues, locks, runs, system, tokens, topics
+from hubbub.dialects.rpc import (
+    agents,
+    chat,
+    direct,
+    frames,
+    issues,
+    locks,
+    runs,
+    system,
+    tokens,
+    topics,
+)
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.ops import Ops
@@ -46,6 +57,7 @@ class RpcDialect:
             agents.METHODS,
             tokens.METHODS,
             chat.METHODS,
+            direct.METHODS,
         )
         self.sockets = [Socket(path="/rpc", open=self._open)]
         self.routes = [

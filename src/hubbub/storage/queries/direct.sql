@@ -1,2 +1,2 @@
 -- name: direct_newest
-SELECT at, data FROM journal WHERE topic = :topic ORDER BY seq DESC LIMIT :limit;
+SELECT seq, at, data FROM journal WHERE topic = :topic ORDER BY seq DESC LIMIT :limit;

@@ -56,8 +56,10 @@ class Daemon:
             crash = crash_points(settings.crash_at)
             in_memory = settings.ephemeral or settings.demo
             path = None if in_memory else settings.data_dir / "hubbub.db"
-            self._store = store = SqliteStore(path, clock=wall_clock, ids=uuid7, crash=crash)
-            tick = Tick(asyncio.get_running_loop())
+            self._store = store = SqliteStore(
+                path, clock=wall_clock, ids=uuid7, crash=crash, limits=settings.store
+            )
+            tick = Tick(asyncio.get_running_loop(), settings.limits)
             bus = Bus(store, tick.tell)
             self._journal = journal = Journal(store, bus, crash=crash)
             store.start()

@@ -14,7 +14,7 @@ import platformdirs
 
 from hubbub.core.agents import AgentSettings, ChatSettings
 from hubbub.core.issues import TrackerLimits
-from hubbub.core.limits import Limits
+from hubbub.core.limits import Limits, StoreLimits
 from hubbub.core.locks import LockRules
 from hubbub.core.presence import PresenceRules
 from hubbub.core.retention import Rule
@@ -113,23 +113,17 @@ class TopicRetention(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of event data of these topics that are kept; 0: any number."""
 
 
-class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+class StoreSettings(StoreLimits, frozen=True, kw_only=True):
     """The section ``[store]``."""
 
     retention_days: float = 7.0
     """Days for which events of topics that clients publish on are kept; 0: for ever."""
     retention_bytes: int = 1024**3
     """Bytes of event data of such topics that are kept; 0: any number."""
-    topics: dict[str, TopicRetention] = {}
+    topics: dict[str, TopicRetention] = msgspec.field(default_factory=dict)
     """Topics with a retention of their own."""
     retention_interval_s: float = 60.0
     """Seconds between two looks at what retention may cut."""
-    batch_units: int = 256
-    """Units of work in one transaction at most."""
-    batch_ms: float = 2.0
-    """Milliseconds for which a transaction takes further units."""
-    readers: int = 2
-    """Connections that read, each on a thread of its own."""
 
     def __post_init__(self) -> None:
         """Check what must not be 0, and whose topics these are.

@@ -53,12 +53,12 @@ class Doors:
 
     def _bind(self, name: str, host: str, port: int) -> sockets.socket:
         try:
-            return bind(host, port)
+            return bind(host, port, self._settings.limits.backlog)
         except StartError:
             # A newcomer wants to see something move, whatever else runs on this machine.
             if not self._settings.demo or name in self._settings.explicit:
                 raise
-            return bind(host, 0)
+            return bind(host, 0, self._settings.limits.backlog)
 
     def warn_of_skipped(self) -> None:
         """Tell about default addresses that are taken."""

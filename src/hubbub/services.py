@@ -57,7 +57,14 @@ class Services:
         for name in settings.agents:
             identities.agent_id(name)
         operator_token = self._files.operator_token()
-        access = Access(journal, store, wall_clock, operator_token, on_agent=identities.agent_id)
+        access = Access(
+            journal,
+            store,
+            wall_clock,
+            operator_token,
+            on_agent=identities.agent_id,
+            limits=settings.limits,
+        )
         await access.load()
         presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
         await presence.load()

@@ -11,17 +11,14 @@ from collections.abc import Callable
 import msgspec
 
 from hubbub.core.journal import Journal
+from hubbub.core.limits import DEFAULT_LIMITS, Limits
 from hubbub.core.ports import Row, Store, Transaction
 from hubbub.core.values import OPERATOR, Clock, Principal, Scope
 from hubbub.errors import InvalidRequest, NotFound
 
 
-SESSION_TOKEN_MS = 10 * 60 * 1000
-"""Milliseconds that a session token lives."""
 MAX_NAME_CHARACTERS = 128
 """Length of an agent's name at most."""
-MAX_SESSION_TOKENS = 10_000
-"""Session tokens alive at a time; the oldest go first."""
 
 
 class TokenInfo(msgspec.Struct, frozen=True):
@@ -46,12 +43,16 @@ class Access:
         operator_token: str,
         *,
         on_agent: Callable[[str], object] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Begin with the operator's token alone; ``load`` adds the stored ones.
 
         Args:
             on_agent: Called with the name of each agent that gets a token.
         """
+        self.session_ms = int(limits.session_token_s * 1000)
+        """Milliseconds that a short-lived token lives."""
+        self._max_sessions = limits.session_tokens
         self._on_agent = on_agent
         self._journal = journal
         self._store = store
@@ -81,11 +82,11 @@ class Access:
         return None if found is None or self._session(_digest(token)) else found
 
     def open_session(self, principal: Principal) -> str:
-        """Make a token that lives for ten minutes, in memory only."""
+        """Make a short-lived token, in memory only."""
         token = secrets.token_hex(32)
         now = self._clock()
-        self._sessions[_digest(token)] = (principal, now + SESSION_TOKEN_MS)
-        while len(self._sessions) > MAX_SESSION_TOKENS or self._oldest_ends() <= now:
+        self._sessions[_digest(token)] = (principal, now + self.session_ms)
+        while len(self._sessions) > self._max_sessions or self._oldest_ends() <= now:
             del self._sessions[next(iter(self._sessions))]
         return token
 

@@ -20,19 +20,13 @@ from typing import Any
 
 import msgspec
 
+from hubbub.core.limits import DEFAULT_STORE_LIMITS, StoreLimits
 from hubbub.core.ports import Row, Settled, Unit
 from hubbub.core.values import Clock, Event, IdSource
 from hubbub.errors import HubbubError, InternalError, StoreUnavailable
 from hubbub.storage.reads import ReadDone, matching
 from hubbub.storage.sql import load_queries, migrate
 
-
-MAX_BATCH = 256
-"""Units in one transaction at most."""
-MAX_BATCH_S = 0.002
-"""Seconds for which a transaction takes further units."""
-READERS = 2
-"""Read connections, each on a thread of its own."""
 
 _INSERT = (
     "INSERT INTO journal (seq, id, topic, kind, actor, at, data, cause) VALUES (?,?,?,?,?,?,?,?)"
@@ -50,6 +44,7 @@ class SqliteStore:
         clock: Clock,
         ids: IdSource,
         crash: Callable[[str], None],
+        limits: StoreLimits = DEFAULT_STORE_LIMITS,
     ) -> None:
         """Open the store and bring its schema up to date; blocks while it does.
 
@@ -61,6 +56,7 @@ class SqliteStore:
             StartError: The store is newer than this program, or cannot be opened.
         """
         self._path = path
+        self._limits = limits
         self._queries = load_queries()
         self._db = self._connect()
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -76,7 +72,7 @@ class SqliteStore:
         self._deliver: Callable[[list[Settled]], None] = _nobody
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._write, name="hubbub-writer", daemon=True)
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="hubbub-reader")
+        self._readers = ThreadPoolExecutor(limits.readers, thread_name_prefix="hubbub-reader")
         self._local = threading.local()
         self.healthy = True
         """False while the disk refuses writes."""
@@ -152,14 +148,14 @@ class SqliteStore:
     ) -> bool:
         """Run units until the batch is full or none waits; false: the store is closing."""
         transaction = self._transaction
-        deadline = time.monotonic() + MAX_BATCH_S
+        deadline = time.monotonic() + self._limits.batch_ms / 1000
         batch.append(Settled(done=item[1]))
         more = True
         following: tuple[Unit[Any], Callable[[Settled], None]] | None = item
         while following is not None:
             settled = batch[-1]
             transaction.run(following[0], settled)
-            if len(batch) >= MAX_BATCH or time.monotonic() > deadline:
+            if len(batch) >= self._limits.batch_units or time.monotonic() > deadline:
                 break
             try:
                 following = self._units.get_nowait()

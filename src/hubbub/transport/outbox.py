@@ -15,11 +15,6 @@ from hubbub.transport.numbering import Numbering, numbered_frame, ws_header
 from hubbub.transport.tick import Tick
 
 
-WRITE_BUFFER_BYTES = 256 * 1024
-"""Bytes in a transport's own buffer from which its peer counts as stalled."""
-REPLAY_PAGE_BYTES = 1024 * 1024
-"""Bytes held back up to which a replay may go on."""
-
 _TEXT_FINAL = 0x81
 
 
@@ -179,7 +174,7 @@ class FrameOutbox:
 
     def check(self) -> None:
         """See whether the peer still takes what it is sent; called by the tick."""
-        if self._transport.get_write_buffer_size() > WRITE_BUFFER_BYTES:
+        if self._transport.get_write_buffer_size() > self._tick.limits.write_buffer_bytes:
             self._stall()
 
     def _queue(self, frame: bytes) -> None:

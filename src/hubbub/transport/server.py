@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from hubbub.core.limits import DEFAULT_LIMITS
 from hubbub.dialects.base import Dialect
 from hubbub.errors import StartError
 from hubbub.telemetry import Metrics, log
@@ -19,12 +20,8 @@ from hubbub.transport.tick import Tick
 from hubbub.transport.ws import Pumps, ws_handler
 
 
-BACKLOG = 4096
-"""Connections that may wait to be accepted."""
 NOTSENT_LOWAT_BYTES = 128 * 1024
 """Unsent bytes that the kernel takes per connection, so that lag shows up here, not there."""
-STOP_S = 3.0
-"""Seconds that connections have to take their last frames at a stop."""
 
 _TCP_NOTSENT_LOWAT = 25 if sys.platform == "linux" else 0x201
 
@@ -40,7 +37,7 @@ class Address(msgspec.Struct, frozen=True):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def bind(host: str, port: int) -> sockets.socket:
+def bind(host: str, port: int, backlog: int = DEFAULT_LIMITS.backlog) -> sockets.socket:
     """Bind and listen.
 
     Raises:
@@ -52,7 +49,7 @@ def bind(host: str, port: int) -> sockets.socket:
         sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
         sock.setsockopt(sockets.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
         sock.bind((host, port))
-        sock.listen(BACKLOG)
+        sock.listen(backlog)
         sock.setblocking(False)  # noqa: FBT003 the standard library's signature
     except OSError as error:
         sock.close()
@@ -79,6 +76,7 @@ class Listener:
         host, port = sock.getsockname()[:2]
         self.address = Address(host, port)
         self._sock = sock
+        self._limits = tick.limits
         self._pumps = Pumps()
         self._doors = [Door(dialect, gate, tick, metrics, prefix) for prefix, dialect in doors]
         self._runner: web.AppRunner | None = None
@@ -100,10 +98,10 @@ class Listener:
             logger=_server_log(self.name),
             access_log=None,
             handler_cancellation=True,
-            shutdown_timeout=STOP_S,
+            shutdown_timeout=self._limits.stop_s,
         )
         await self._runner.setup()
-        await web.SockSite(self._runner, self._sock, backlog=BACKLOG).start()
+        await web.SockSite(self._runner, self._sock, backlog=self._limits.backlog).start()
 
     async def close(self) -> None:
         """Tell every connection that the daemon stops, then close the listener."""
@@ -112,7 +110,7 @@ class Listener:
             for stream in tuple(door.streams):
                 stream.cancel()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._pumps.wait_empty(), STOP_S)
+            await asyncio.wait_for(self._pumps.wait_empty(), self._limits.stop_s)
         if self._runner is not None:
             await self._runner.cleanup()
         self._sock.close()

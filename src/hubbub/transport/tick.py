@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from hubbub.core.limits import DEFAULT_LIMITS, Limits
 from hubbub.core.values import Event
 from hubbub.transport.numbering import Numbering
 
@@ -50,8 +51,9 @@ class Answered(NamedTuple):
 class Tick:
     """Collects what is told, and writes it out at the end of the tick."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits = DEFAULT_LIMITS) -> None:
         """Begin with nothing to write."""
+        self.limits = limits
         self._loop = loop
         self._log: list[Told | Answered] = []
         self._marked: list[FrameOutbox] = []

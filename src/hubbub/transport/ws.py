@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from hubbub.core.limits import Limits
 from hubbub.dialects.base import Connection, Request, Response, Session, Socket
 from hubbub.errors import HubbubError
 from hubbub.telemetry import log
@@ -15,8 +16,6 @@ from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
 
 CLOSE_S = 5.0
 """Seconds that a peer has to take what is queued and our close frame, and to answer it."""
-MAX_UNREAD_BYTES = 8 * 1024 * 1024
-"""Bytes that wait for a peer, answers included, from which its requests are not read."""
 
 _CLOSE_NORMAL = 1000
 _CLOSE_FINAL = 0x88
@@ -26,9 +25,10 @@ _MAX_REASON_BYTES = 123
 class Pump:
     """One WebSocket connection."""
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: Socket, limits: Limits) -> None:
         """Prepare a connection of one WebSocket path."""
         self.socket = socket
+        self._max_unread = limits.unread_bytes
         # Closing is done here: the server library's own would cut a peer that reads late.
         self.ws = web.WebSocketResponse(
             # The library refuses messages of this size; ours is the largest that is taken.
@@ -101,7 +101,7 @@ class Pump:
                     self._spawn(work)
             # Answers are never dropped: a peer that asks and does not read must not be asked
             # for its next request, or it would fill our memory.
-            if outbox.queued_bytes > MAX_UNREAD_BYTES:
+            if outbox.queued_bytes > self._max_unread:
                 await outbox.drained()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -175,7 +175,7 @@ def ws_handler(door: Door, socket: Socket, pumps: Pumps) -> AiohttpHandler:
             return to_aiohttp(door.dialect.refuse(error))
         if isinstance(who, Response):
             return to_aiohttp(who, cors)
-        pump = Pump(socket)
+        pump = Pump(socket, door.tick.limits)
         if not pump.ws.can_prepare(request):
             return web.Response(status=426, headers={"Upgrade": "websocket"})
         pumps.add(pump)

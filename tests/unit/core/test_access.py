@@ -2,9 +2,9 @@
 
 import pytest
 
-from hubbub.core import access as access_module
-from hubbub.core.access import SESSION_TOKEN_MS, Access
+from hubbub.core.access import Access
 from hubbub.core.journal import Journal
+from hubbub.core.limits import Limits
 from hubbub.core.values import OPERATOR, Principal
 from hubbub.errors import Forbidden, InvalidRequest, NotFound
 from hubbub.storage.sqlite import SqliteStore
@@ -94,7 +94,7 @@ async def test_revoking_nothing_is_an_error(access: Access) -> None:
 def test_session_token_lives_ten_minutes(access: Access, clock: ManualClock) -> None:
     """It stands for its maker until its time is over, and is never durable."""
     token = access.open_session(ALICE)
-    clock.advance(SESSION_TOKEN_MS - 1)
+    clock.advance(600_000 - 1)
     assert access.principal(token) == ALICE
     assert access.durable(token) is None
 
@@ -104,14 +104,15 @@ def test_session_token_lives_ten_minutes(access: Access, clock: ManualClock) -> 
 
 
 def test_session_tokens_are_bounded(
-    access: Access, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, store: SqliteStore, clock: ManualClock
 ) -> None:
     """Over the limit the oldest goes; those whose time is over go first."""
-    monkeypatch.setattr(access_module, "MAX_SESSION_TOKENS", 2)
+    limits = Limits(session_tokens=2, session_token_s=1)
+    access = Access(journal, store, clock, SECRET, limits=limits)
     tokens = [access.open_session(ALICE) for _ in range(3)]
     assert [access.principal(token) is None for token in tokens] == [True, False, False]
 
-    clock.advance(SESSION_TOKEN_MS)
+    clock.advance(1000)
     last = access.open_session(ALICE)
 
     assert access.principal(last) == ALICE

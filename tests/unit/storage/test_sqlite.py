@@ -9,10 +9,10 @@ import pytest
 
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
+from hubbub.core.limits import StoreLimits
 from hubbub.core.ports import Transaction, Unit
 from hubbub.core.values import Event, uuid7
 from hubbub.errors import InternalError, StartError, StoreUnavailable
-from hubbub.storage import sqlite as sqlite_module
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import CrashPoints, ManualClock
 
@@ -110,19 +110,26 @@ async def test_unit_sees_what_units_before_it_did(journal: Journal) -> None:
     assert nothing is None
 
 
-async def test_waiting_units_share_a_commit(
-    journal: Journal, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Units that queue up are committed together, up to the batch's limits."""
+async def test_waiting_units_share_a_commit(journal: Journal, store: SqliteStore) -> None:
+    """Units that queue up are committed together."""
     await asyncio.gather(*(journal.commit(append) for _ in range(500)))
+
     assert store.units == 500
     assert store.commits < 500
 
-    monkeypatch.setattr(sqlite_module, "MAX_BATCH", 1)
-    before = store.commits
+
+async def test_batch_takes_no_more_units_than_its_limit(
+    store_path: Path, clock: ManualClock, crash: CrashPoints
+) -> None:
+    """With batches of one unit, each unit is a commit of its own."""
+    limits = StoreLimits(batch_units=1)
+    store = SqliteStore(store_path, clock=clock, ids=uuid7, crash=crash, limits=limits)
+    journal = Journal(store, Bus(store), crash=crash)
+    store.start()
     await asyncio.gather(*(journal.commit(append) for _ in range(10)))
 
-    assert store.commits == before + 10
+    assert store.commits == 10
+    store.close()
 
 
 async def test_violated_constraint_is_the_units_own_failure(

@@ -41,12 +41,12 @@ class RpcDialect:
     """hubbub's own protocol."""
 
     name = "hubbub"
-    max_body_bytes = 16 * 1024 * 1024
 
     def __init__(self, hub: Hub, limits: RpcSettings = DEFAULT_LIMITS) -> None:
         """Serve a hub."""
         self._hub = hub
         self._limits = limits
+        self.max_body_bytes = limits.max_body_bytes
         self._events = EventFrames(hub.store.epoch)
         self.methods = table(
             system.METHODS,
@@ -59,7 +59,14 @@ class RpcDialect:
             chat.METHODS,
             direct.METHODS,
         )
-        self.sockets = [Socket(path="/rpc", open=self._open)]
+        self.sockets = [
+            Socket(
+                path="/rpc",
+                open=self._open,
+                rules=limits.rules(),
+                max_message_bytes=limits.max_message_bytes,
+            )
+        ]
         self.routes = [
             Route(method="POST", path="/rpc", handler=self._post),
             Route(method="GET", path="/events", handler=self._stream),
@@ -139,4 +146,4 @@ class RpcDialect:
             finally:
                 member.leave()
 
-        return EventStream(open=follow)
+        return EventStream(open=follow, rules=self._limits.rules())

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from hubbub.dialects.base import OutboxRules
+
 
 class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The section ``[dialects.hubbub]``."""
@@ -12,8 +14,20 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Topics in one subscription at most."""
     max_subscriptions: int = 64
     """Subscriptions of one connection at most."""
+    max_message_bytes: int = 16 * 1024 * 1024
+    """Bytes in one message from a client at most; a larger one closes with 1009."""
+    max_body_bytes: int = 16 * 1024 * 1024
+    """Bytes in the body of one HTTP request at most."""
+    outbox_messages: int = 1024
+    """Events that wait for one slow client; then it is fed from the store."""
+    outbox_bytes: int = 4 * 1024 * 1024
+    """Bytes of events that wait for one slow client; then it is fed from the store."""
     keepalive_s: float = 15.0
     """Seconds between two comment lines on `/events`, which show that the stream lives."""
+
+    def rules(self) -> OutboxRules:
+        """Give what holds for a slow client: nothing is lost, it is fed from the store."""
+        return OutboxRules(max_messages=self.outbox_messages, max_bytes=self.outbox_bytes)
 
 
 DEFAULT_LIMITS = RpcSettings()

@@ -8,7 +8,6 @@ from typing import TypeVar
 import msgspec
 
 from hubbub.core import payload
-from hubbub.core.access import SESSION_TOKEN_MS
 from hubbub.core.direct import Sent
 from hubbub.core.identity import agent_of
 from hubbub.core.ports import Settled
@@ -214,7 +213,7 @@ class Rest:
         if access.durable(request.bearer or "") is None:
             return json_response({"error": "durable API token required to mint a session"}, 403)
         token = access.open_session(request.caller)
-        expires_in = SESSION_TOKEN_MS // 1000
+        expires_in = access.session_ms // 1000
         return json_response({"ok": True, "session_token": token, "expires_in": expires_in})
 
     async def shutdown(self, request: Request) -> Response:

@@ -47,7 +47,7 @@ cov: $(DEV) ## show the coverage of the last `make test`
 	$(BIN)/coverage report
 
 kill: $(DEV) ## kill and restart the daemon ROUNDS times in each kill test
-	KILL_ROUNDS=$(ROUNDS) $(BIN)/pytest -m kill --timeout 3600 $(ARGS)
+	HUBBUB_KILL_ROUNDS=$(ROUNDS) $(BIN)/pytest -m kill --timeout 3600 $(ARGS)
 
 acceptance: $(DEV) ## drive real, unmodified clients; says what it skipped and why
 	$(BIN)/pytest -m acceptance --timeout 900 $(ARGS)

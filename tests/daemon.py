@@ -29,6 +29,9 @@ INHERITED = (
 
 LOG_TAIL_BYTES = 6_000
 
+END_S = 5.0
+"""How long a fixture lets a daemon end by itself, in seconds."""
+
 
 class DaemonDied(AssertionError):
     """The process ended, or never answered, where the test needed it to run."""
@@ -139,8 +142,16 @@ class Daemon:
         await self.start()
 
     def end(self) -> None:
-        """Make sure that nothing of the daemon is left; for fixtures."""
-        if self.is_running:
+        """Make sure that nothing of the daemon is left; for fixtures.
+
+        Asks first, because what a killed process ran is lost to coverage.
+        """
+        if self.process is None or not self.is_running:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(END_S)
+        except subprocess.TimeoutExpired:
             self.kill()
 
     @property

@@ -15,7 +15,7 @@ from hubbub.data_directory import DataDirectory
 from hubbub.doors import Doors
 from hubbub.services import Services
 from hubbub.storage.sqlite import SqliteStore
-from hubbub.telemetry import Metrics
+from hubbub.telemetry import Metrics, log
 from hubbub.transport.server import Listener
 from hubbub.transport.tick import Tick
 
@@ -71,11 +71,6 @@ class Daemon:
             await self.close()
             raise
 
-    async def serve(self) -> None:
-        """Work until SIGINT, SIGTERM or a door's shutdown verb, then stop gracefully."""
-        await self.stopping.wait()
-        await self.close()
-
     async def close(self) -> None:
         """End the services, close the doors, finish what is queued, free the directory."""
         self.operations.is_stopping = True
@@ -129,7 +124,7 @@ def _live(_point: str) -> None:
 
 
 def run(settings: Settings, ready: Callable[[Daemon], None]) -> None:
-    """Run a daemon to its end; blocks.
+    """Run a daemon until SIGINT, SIGTERM or a door's shutdown verb, then stop it; blocks.
 
     Args:
         ready: Called once every listener answers.
@@ -142,10 +137,30 @@ def run(settings: Settings, ready: Callable[[Daemon], None]) -> None:
             loop.add_signal_handler(number, daemon.stopping.set)
         await daemon.open()
         ready(daemon)
-        await daemon.serve()
+        show = asyncio.create_task(_demo(daemon)) if settings.demo else None
+        await daemon.stopping.wait()
+        if show is not None:
+            show.cancel()
+            await asyncio.gather(show, return_exceptions=True)
+        await daemon.close()
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main())
+
+
+async def _demo(daemon: Daemon) -> None:
+    """Let two agents talk, as long as they can."""
+    import aiohttp  # noqa: PLC0415 its client is only needed here
+
+    from hubbub.demo import talk  # noqa: PLC0415 as above
+
+    listener = daemon.listeners.get("hubbub")
+    if listener is None:
+        return
+    try:
+        await talk(f"http://{listener.address}", daemon.files.operator_token())
+    except (aiohttp.ClientError, ConnectionError) as error:
+        log.warning("demo_ended", reason=str(error))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

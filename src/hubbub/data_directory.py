@@ -22,10 +22,14 @@ class DataDirectory:
         """Make the directory and lock it for this process.
 
         Raises:
-            StartError: Another daemon uses it.
+            StartError: Another daemon uses it, or it cannot be made.
         """
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            message = f"cannot use the data directory {self.path}: {error.strerror}"
+            raise StartError(message) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -33,6 +37,15 @@ class DataDirectory:
             self._lock = None
             message = f"another hubbub uses {self.path}; stop it, or choose another with --data-dir"
             raise StartError(message) from None
+
+    def is_taken(self) -> bool:
+        """Say whether a daemon uses this directory now."""
+        try:
+            self.take()
+        except StartError:
+            return True
+        self.free()
+        return False
 
     def free(self) -> None:
         """Let another daemon have the directory."""

@@ -1,5 +1,6 @@
 """``hubbub serve``: run the daemon."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from hubbub.cli import options
 
 if TYPE_CHECKING:
     from hubbub.app import Daemon
+    from hubbub.config import Settings
 
 
 @click.command()
@@ -55,9 +57,14 @@ def serve(
     }
     # What was not given must not hide what a variable or the file says.
     flags = {key: value for key, value in flags.items() if value not in (None, False, [])}
-    settings = load(flags=flags, environ=os.environ, config=config).settings
+    loaded = load(flags=flags, environ=os.environ, config=config)
+    settings = loaded.settings
     set_up_logging(settings.log.level, as_json=settings.log.json)
-    run(settings, _announce_json if given["as_json"] else _announce)
+    announce = _announce_json if given["as_json"] else _announce
+    with contextlib.ExitStack() as until_end:
+        if settings.demo and "data_dir" not in loaded.origins:
+            settings = _beside_another(settings, until_end)
+        run(settings, announce)
 
 
 def _listeners(listen: tuple[str, ...]) -> dict[str, str]:
@@ -69,6 +76,20 @@ def _listeners(listen: tuple[str, ...]) -> dict[str, str]:
             raise click.BadParameter(message, param_hint="--listen")
         flags[f"listen.{name}"] = address
     return flags
+
+
+def _beside_another(settings: "Settings", until_end: contextlib.ExitStack) -> "Settings":
+    """Give a demo a directory of its own where the usual one is in use."""
+    import tempfile
+
+    from msgspec import structs
+
+    from hubbub.data_directory import DataDirectory
+
+    if not DataDirectory(settings.data_dir).is_taken():
+        return settings
+    folder = until_end.enter_context(tempfile.TemporaryDirectory(prefix="hubbub-demo-"))
+    return structs.replace(settings, data_dir=Path(folder))
 
 
 def _announce(daemon: "Daemon") -> None:
@@ -98,4 +119,14 @@ def _announce_json(daemon: "Daemon") -> None:
 
 
 def _tail(daemon: "Daemon") -> str:
-    return f"hubbub tail --data-dir {daemon.settings.data_dir}"
+    """Give the command that follows this daemon, as a reader can type it here."""
+    import shutil
+
+    from hubbub.cli.running import data_directory
+
+    script = Path(sys.argv[0])
+    program = "hubbub" if shutil.which("hubbub") else os.path.relpath(script)
+    if script.name == "__main__.py":
+        program = f"{os.path.relpath(sys.executable)} -m hubbub"
+    folder = daemon.settings.data_dir
+    return f"{program} tail" + ("" if folder == data_directory(None) else f" --data-dir {folder}")

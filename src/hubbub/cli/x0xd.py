@@ -94,10 +94,12 @@ def _show(plan: Plan) -> None:
 def _serve(plan: Plan) -> None:
     """Serve the x0x listener, and hubbub's own on a free port, by which `hubbub` finds us."""
     from hubbub.app import Daemon, run
-    from hubbub.config import Listen, Settings
+    from hubbub.config import Listen, Settings, is_loopback
     from hubbub.telemetry import set_up_logging
 
     set_up_logging(plan.log_level, as_json=plan.log_json)
+    if not is_loopback(plan.api_address.rpartition(":")[0].strip("[]")):
+        click.echo(f"x0xd: others can reach {plan.api_address}, without TLS", err=True)
     settings = Settings(
         data_dir=plan.data_dir,
         # As x0xd does, where its configuration names an address that others can reach.

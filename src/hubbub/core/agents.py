@@ -89,6 +89,8 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Turns that wait in one session at most; further messages are refused."""
     max_timeout_s: float = 86_400.0
     """Seconds that a turn may take at most, whoever asks for more."""
+    retry_s: float = 1.0
+    """Seconds between two attempts to store a turn's step while the store cannot write."""
 
 
 class Agents:

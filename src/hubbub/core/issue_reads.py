@@ -88,6 +88,8 @@ class IssueReads:
             InvalidRequest: The search text is too long.
         """
         check_size("search", wanted.search, self._limits.max_search_bytes)
+        if "\0" in (wanted.search or ""):
+            return []  # SQLite's LIKE reads a pattern only up to there
         if wanted.parent_id is not None:
             try:
                 checked_number(wanted.parent_id)

@@ -43,6 +43,17 @@ class TrackerLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_search_bytes: int = 4096
     """Bytes of a text to search for at most."""
 
+    def __post_init__(self) -> None:
+        """Check that every text may be of one byte at least.
+
+        Raises:
+            ValueError: One may not.
+        """
+        for field in self.__struct_fields__:
+            if getattr(self, field) < 1:
+                message = f"{field} must be over 0"
+                raise ValueError(message)
+
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """One issue; times are Unix milliseconds."""

@@ -8,11 +8,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-import msgspec
-
 from hubbub.core.bus import Bus
 from hubbub.core.ports import Settled, Store, Unit
-from hubbub.core.values import Event, Position
+from hubbub.core.values import Position
 
 
 T = TypeVar("T")
@@ -73,18 +71,10 @@ class Journal:
         self.submit(unit, done)
         return await future
 
-    async def recent(self, topic: str, limit: int, *, upto: int) -> list[Event]:
-        """Read the newest events of one topic, oldest first.
-
-        Args:
-            limit: At most this many.
-            upto: None after this ``seq``.
-        """
-        rows = await self._store.rows("journal_recent", topic=topic, upto=upto, limit=limit)
-        return [
-            Event(r[0], r[1], r[2], r[3], r[4], r[5], msgspec.Raw(r[6]), r[7])
-            for r in reversed(rows)
-        ]
+    async def before(self, topic: str, count: int, *, upto: int) -> int:
+        """Give the ``seq`` after which a topic has this many events up to ``upto``, or fewer."""
+        rows = await self._store.rows("journal_nth_newest", topic=topic, upto=upto, skip=count)
+        return int(rows[0][0]) if rows else 0
 
     async def settled(self) -> None:
         """Wait until every submitted unit is settled."""

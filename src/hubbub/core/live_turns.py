@@ -206,28 +206,22 @@ class LiveTurns:
             self.add(LiveTurn(new.run_id, new.session_key, new.agent, new.spelling))
             self._soon(self._changed)
         elif event.kind == "chat.started":
-            turn = self._named(event)
-            if turn is not None:
-                turn.cause = event.id
+            self._turns[_run_of(event)].cause = event.id
         elif event.kind in ENDS:
-            turn = self._named(event)
-            if turn is not None:
+            turn = self._turns.get(_run_of(event))
+            if turn is not None:  # else it was interrupted before memory was filled
                 self._end(turn)
-
-    def _named(self, event: Event) -> LiveTurn | None:
-        """Give the turn of an event; ``None``: it ended while memory was not filled yet."""
-        return self._turns.get(msgspec.json.decode(event.data, type=_Named).run_id)
 
     def _end(self, turn: LiveTurn) -> None:
         """Let nothing more be said; the turn stays known while its end is being told."""
         turn.is_ended = True
+        self._waiting.pop(turn.run_id, None)
         self.flush(turn)
         turn.stop()
         self._soon(lambda: self._forget(turn))
 
     def _forget(self, turn: LiveTurn) -> None:
         del self._turns[turn.run_id]
-        self._waiting.pop(turn.run_id, None)
         if turn.is_running:
             self._running[turn.session_key] -= 1
             if not self._running[turn.session_key]:
@@ -238,3 +232,7 @@ class LiveTurns:
         # Two rounds: in the first one, whoever waits for this commit goes on and is answered.
         loop = asyncio.get_running_loop()
         loop.call_soon(loop.call_soon, call)
+
+
+def _run_of(event: Event) -> str:
+    return msgspec.json.decode(event.data, type=_Named).run_id

@@ -36,6 +36,19 @@ class LockRules(msgspec.Struct, frozen=True, kw_only=True):
     max_reason_characters: int = 1000
     """Length of the reason for a steal at most."""
 
+    def __post_init__(self) -> None:
+        """Check that the times make sense.
+
+        Raises:
+            ValueError: They do not.
+        """
+        if not 0 < self.default_lease_ms <= self.max_lease_ms:
+            message = "default_lease_ms must be over 0 and not over max_lease_ms"
+            raise ValueError(message)
+        if self.tick_s <= 0 or self.max_reason_characters < 1:
+            message = "tick_s and max_reason_characters must be over 0"
+            raise ValueError(message)
+
 
 DEFAULT_RULES = LockRules()
 

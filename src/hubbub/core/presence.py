@@ -11,7 +11,7 @@ says has been stored.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -33,7 +33,7 @@ class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of silence after which an agent is idle."""
     stale_after_s: float = 1800.0
     """Seconds of silence after which an agent is stale."""
-    tick_s: float = 5.0
+    tick_s: float = 1.0
     """Seconds between two looks at the clock; less where the silences above are shorter."""
     heartbeat_interval_s: float = 5.0
     """Seconds between two heartbeat events of one agent at least, where it did not itself send
@@ -48,11 +48,27 @@ class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
         silence_s = min(self.idle_after_s, self.stale_after_s - self.idle_after_s)
         return min(self.tick_s, max(silence_s / 2, 0.05))
 
+    def __post_init__(self) -> None:
+        """Check that the times make sense.
+
+        Raises:
+            ValueError: They do not.
+        """
+        if not 0 < self.idle_after_s <= self.stale_after_s:
+            message = "idle_after_s must be over 0, and stale_after_s not under it"
+            raise ValueError(message)
+        if self.tick_s <= 0 or self.heartbeat_interval_s < 0 or self.max_agents < 1:
+            message = "tick_s must be over 0, heartbeat_interval_s not under 0, max_agents over 0"
+            raise ValueError(message)
+
 
 DAEMON = "daemon"
 """Actor of what happens on the clock."""
 
 DEFAULT_RULES = PresenceRules()
+
+_FADES: Mapping[Status, Status] = {"active": "idle", "idle": "stale", "stale": "active"}
+"""What an agent that does nothing becomes; the last, where the clock was set back."""
 
 
 class AgentPresence(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,11 +260,11 @@ class Presence:
         return None if record is None else record.shown()
 
     def tick(self) -> None:
-        """Look at the clock: tell who has fallen silent."""
+        """Look at the clock: tell who has fallen silent, step by step."""
         for record in self._records.values():
-            status = self._by_age(record)
-            if record.status not in (status, "offline"):
-                self._turn(record, status, actor=DAEMON)
+            while record.status != "offline" and record.status != self._by_age(record):
+                # Whoever looks seldom still tells of idle before stale.
+                self._turn(record, _FADES[record.status], actor=DAEMON)
 
     # -- what changes --------------------------------------------------------------------
 

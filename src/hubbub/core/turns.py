@@ -23,8 +23,6 @@ from hubbub.errors import RunnerFailed, StoreUnavailable
 from hubbub.telemetry import log
 
 
-RETRY_S = 1.0
-"""Seconds between two attempts to store a step of a turn while the store cannot write."""
 DAEMON = "daemon"
 """Actor of an end that nobody asked for."""
 
@@ -245,7 +243,7 @@ class Turns:
     def _later(self, call: Callable[..., None], *arguments: object) -> None:
         """Try again once the store may have recovered; not while the daemon stops."""
         if not self._closing:
-            asyncio.get_running_loop().call_later(RETRY_S, call, *arguments)
+            asyncio.get_running_loop().call_later(self._settings.retry_s, call, *arguments)
 
     def _limit(self, agent: str) -> int:
         return self._agents.settings(agent).max_session_turns

@@ -50,8 +50,12 @@ class OutboxRules(msgspec.Struct, frozen=True, kw_only=True):
     """Called once for each connection that is closed as too slow."""
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request, or the one that opens a WebSocket."""
+class Request(msgspec.Struct, kw_only=True):
+    """One HTTP request, or the one that opens a WebSocket.
+
+    Made before it is known who calls; the transport fills in ``principal`` and ``body`` once
+    the caller is admitted. To everyone else it is a value.
+    """
 
     method: str
     path: str

@@ -1,7 +1,7 @@
 """The built-in runner: says what it was told, so that chat works before anything is set up."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 
@@ -13,7 +13,7 @@ PIECES = 4
 class EchoRunner:
     """Repeats the message, a few words at a time."""
 
-    async def take(self, turn: RunnerTurn) -> AsyncIterator[RunnerOutput]:
+    async def take(self, turn: RunnerTurn) -> AsyncGenerator[RunnerOutput, None]:
         """Yield the message in pieces that end at blanks, and let others run in between."""
         words = turn.message.split(" ")
         size = -(-len(words) // PIECES)

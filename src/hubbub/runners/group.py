@@ -19,9 +19,10 @@ STDOUT, STDERR = 1, 2
 class Group(asyncio.SubprocessProtocol):
     """A process and its children."""
 
+    _transport: asyncio.SubprocessTransport
+
     def __init__(self) -> None:
         """Belong to no process yet; ``start`` makes one."""
-        self._transport: asyncio.SubprocessTransport | None = None
         self._chunks: list[bytes] = []
         self._queued = 0
         self._is_paused = False
@@ -51,7 +52,12 @@ class Group(asyncio.SubprocessProtocol):
     @property
     def returncode(self) -> int | None:
         """Exit code; negative: the signal that ended it; ``None`` while it runs."""
-        return None if self._transport is None else self._transport.get_returncode()
+        return self._transport.get_returncode()
+
+    @property
+    def is_held(self) -> bool:
+        """It has printed more than has been read, and is held up."""
+        return self._is_paused
 
     @property
     def complaint(self) -> str:
@@ -87,24 +93,22 @@ class Group(asyncio.SubprocessProtocol):
         while not self._has_ended:
             self._stirred.clear()
             await self._stirred.wait()
-        if self._transport is not None:
-            self._transport.close()
+        self._transport.close()
 
     def _signal(self, number: int) -> bool:
         """Send a signal to the group; false: it is gone."""
-        pid = None if self._transport is None else self._transport.get_pid()
         try:
-            os.killpg(cast("int", pid), number)
+            os.killpg(self._transport.get_pid(), number)
         except (ProcessLookupError, PermissionError):  # macOS: only zombies are left
             return False
         return True
 
     def _hold(self, *, paused: bool) -> None:
         """Hold the process up, or let it print on."""
-        pipe: Any = None if self._transport is None else self._transport.get_pipe_transport(STDOUT)
-        if pipe is None or paused == self._is_paused or self._is_silent:
+        if paused == self._is_paused or self._is_silent:
             return
         self._is_paused = paused
+        pipe: Any = self._transport.get_pipe_transport(STDOUT)
         if paused:
             pipe.pause_reading()
         else:

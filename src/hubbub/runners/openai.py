@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -35,7 +35,7 @@ class OpenaiRunner:
         self._library: Any = None
         self._tls: ssl.SSLContext | None = None
 
-    async def take(self, turn: RunnerTurn) -> AsyncIterator[RunnerOutput]:
+    async def take(self, turn: RunnerTurn) -> AsyncGenerator[RunnerOutput, None]:
         """Send the conversation and yield the answer as it comes.
 
         Raises:
@@ -57,7 +57,7 @@ class OpenaiRunner:
         try:
             async with client, await self._ask(client, turn) as chunks:
                 async for chunk in chunks:
-                    yield _output(chunk)
+                    yield output_of(chunk)
         except openai.APIStatusError as error:
             message = f"{error.status_code} {_text_of_error(error)}"
             raise RunnerFailed(message) from error
@@ -66,6 +66,9 @@ class OpenaiRunner:
             raise RunnerFailed(message) from error
         except openai.OpenAIError as error:
             raise RunnerFailed(str(error)) from error
+        except ValueError as error:
+            message = f"the answer of {self._settings.base_url} cannot be read: {error}"
+            raise RunnerFailed(message) from error
 
     def _key(self) -> str:
         name = self._settings.api_key_env
@@ -116,7 +119,7 @@ def _content(text: str, images: Sequence[dict[str, Any]]) -> Any:
     return parts
 
 
-def _output(chunk: Any) -> RunnerOutput:
+def output_of(chunk: Any) -> RunnerOutput:
     """Make a step of one chunk of the stream."""
     text = "".join(choice.delta.content or "" for choice in chunk.choices[:1] if choice.delta)
     return RunnerOutput(

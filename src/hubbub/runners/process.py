@@ -2,7 +2,7 @@
 
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import msgspec
@@ -41,7 +41,7 @@ class CommandRunner:
             name: value for name, value in environ.items() if not name.startswith("HUBBUB_")
         }
 
-    async def take(self, turn: RunnerTurn) -> AsyncIterator[RunnerOutput]:
+    async def take(self, turn: RunnerTurn) -> AsyncGenerator[RunnerOutput, None]:
         """Run the program and yield what it prints, as ``runners/lines.py`` says.
 
         Raises:

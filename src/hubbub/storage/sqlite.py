@@ -23,6 +23,7 @@ import msgspec
 from hubbub.core.ports import Row, Settled, Unit
 from hubbub.core.values import Clock, Event, IdSource
 from hubbub.errors import HubbubError, InternalError, StoreUnavailable
+from hubbub.storage.reads import ReadDone, matching
 from hubbub.storage.sql import load_queries, migrate
 
 
@@ -117,7 +118,7 @@ class SqliteStore:
         self, patterns: Sequence[str], *, after: int, upto: int, limit: int
     ) -> list[Event]:
         """Read journalled events with ``after < seq <= upto``, oldest first."""
-        where, values = _matching(patterns)
+        where, values = matching(patterns)
         text = (
             f"SELECT {_COLUMNS} FROM journal "  # noqa: S608 values are bound, not spliced
             f"WHERE seq > :after AND seq <= :upto AND {where} ORDER BY seq LIMIT :limit"
@@ -127,7 +128,7 @@ class SqliteStore:
 
     async def trimmed(self, patterns: Sequence[str]) -> int:
         """Give the highest ``seq`` that retention has cut from these topics."""
-        where, values = _matching(patterns)
+        where, values = matching(patterns)
         text = f"SELECT max(seq) FROM trimmed WHERE {where}"  # noqa: S608 as above
         rows = await self._read(text, values)
         return int(rows[0][0] or 0)
@@ -193,8 +194,17 @@ class SqliteStore:
 
     def _tell(self, batch: list[Settled]) -> None:
         loop = self._loop
-        if loop is not None and not loop.is_closed():
+        if loop is None or loop.is_closed():
+            return
+        if self._path is not None:
             loop.call_soon_threadsafe(self._deliver, batch)
+            return
+        # Reads of a store in memory come this way too; the journal counts only its own units.
+        units = [settled for settled in batch if not isinstance(settled.done, ReadDone)]
+        loop.call_soon_threadsafe(self._deliver, units)
+        for settled in batch:
+            if isinstance(settled.done, ReadDone):
+                loop.call_soon_threadsafe(settled.done, settled)
 
     # -- connections ---------------------------------------------------------------------
 
@@ -225,16 +235,7 @@ class SqliteStore:
             return await loop.run_in_executor(self._readers, self._read_blocking, text, values)
         # A store in memory has one connection: its writer reads too, between commits.
         future: asyncio.Future[list[Row]] = loop.create_future()
-
-        def done(settled: Settled) -> None:
-            if future.cancelled():
-                return
-            if settled.error is not None:
-                future.set_exception(settled.error)
-            else:
-                future.set_result(settled.value)
-
-        self.submit(lambda _: self._db.execute(text, values).fetchall(), done)
+        self.submit(lambda _: self._db.execute(text, values).fetchall(), ReadDone(future))
         return await future
 
     def _read_blocking(self, text: str, values: dict[str, Any]) -> list[Row]:
@@ -365,26 +366,6 @@ def _wrapped(error: Exception) -> Exception:
     wrapped = InternalError(f"{type(error).__name__}: {error}")
     wrapped.__cause__ = error
     return wrapped
-
-
-def _matching(patterns: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Give a condition on ``topic`` for names, ``prefix/*`` and ``*``, with its values."""
-    if "*" in patterns:
-        return "1", {}
-    parts: list[str] = []
-    values: dict[str, str] = {}
-    # "+topic" keeps SQLite on the order of seq where an index would need a sort.
-    column = "topic" if len(patterns) == 1 else "+topic"
-    for number, pattern in enumerate(patterns):
-        name = f"t{number}"
-        if pattern.endswith("/*"):
-            prefix = pattern[:-1]
-            parts.append(f"({column} >= :{name} AND {column} < :{name}_end)")
-            values[name], values[f"{name}_end"] = prefix, prefix[:-1] + chr(ord("/") + 1)
-        else:
-            parts.append(f"{column} = :{name}")
-            values[name] = pattern
-    return f"({' OR '.join(parts)})" if parts else "0", values
 
 
 def _nobody(batch: list[Settled]) -> None:

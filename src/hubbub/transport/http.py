@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 
 from aiohttp import web
+from prometheus_client import Counter
 
 from hubbub.core.values import Principal
 from hubbub.dialects.base import (
-    Answer,
     Dialect,
     EventStream,
     Request,
@@ -26,6 +27,8 @@ LAST_CHUNK = b"0\r\n\r\n"
 STREAM_END_S = 5.0
 """Seconds that the reader of an ended event stream has to take the rest of it."""
 
+MAX_KNOWN_HOSTS = 64
+"""``Host`` headers that a gate remembers as ours."""
 LOOPBACK_HOSTS = frozenset(("127.0.0.1", "localhost", "[::1]", "::1"))
 
 
@@ -36,6 +39,8 @@ class Gate:
         """Allow these host names (without port) and these full origins, besides loopback."""
         self._hosts = hosts | LOOPBACK_HOSTS
         self._origins = origins
+        self._known: set[str] = set()
+        """``Host`` headers that were found to be ours."""
 
     def check(self, request: Request, dialect: Dialect) -> Mapping[str, str]:
         """Give the CORS headers for the answer.
@@ -44,9 +49,11 @@ class Gate:
             Forbidden: The host is not ours (DNS rebinding), or the origin is foreign.
         """
         host = request.headers.get("Host", "")
-        if host and _without_port(host) not in self._hosts:
+        if host not in self._known and host and _without_port(host) not in self._hosts:
             message = f"host {host!r} is not served here; allow it in the setting listen.hosts"
             raise Forbidden(message)
+        if len(self._known) < MAX_KNOWN_HOSTS:
+            self._known.add(host)
         origin = request.headers.get("Origin")
         if origin is None or origin in self._origins or origin.partition("://")[2] == host:
             return {}
@@ -70,21 +77,19 @@ class Door:
         self.tick = tick
         self.metrics = metrics
         self.streams: set[asyncio.Task[None]] = set()
+        self._answered: dict[int, Counter] = {}
+        """Counters of answers by status; looking one up by its labels costs more than it counts."""
 
-    def record(
-        self, request: web.Request, body: bytes = b"", principal: Principal | None = None
-    ) -> Request:
-        """Make the plain record of a request."""
+    def record(self, request: web.Request) -> Request:
+        """Make the plain record of a request, of whom we do not know yet who makes it."""
         return Request(
             method=request.method,
             path=request.path[len(self.prefix) :] or "/",
             params=request.match_info,
             query=request.query if request.query_string else {},
             headers=request.headers,
-            body=body,
             remote=request.remote or "",
             host=request.host,
-            principal=principal,
         )
 
     def admit(self, record: Request) -> tuple[Principal | Response | None, Mapping[str, str]]:
@@ -116,14 +121,16 @@ class Door:
     async def _answer(self, request: web.Request, route: Route) -> web.StreamResponse:
         cors: Mapping[str, str] = {}
         try:
-            who, cors = self.admit(self.record(request))
+            record = self.record(request)
+            who, cors = self.admit(record)
             if route.scope is not None:
                 if isinstance(who, Response):
                     return to_aiohttp(who, cors)
                 if who is not None:
                     who.require(route.scope)
-            body = await self._body(request)
-            record = self.record(request, body, who if isinstance(who, Principal) else None)
+            if isinstance(who, Principal):
+                record.principal = who
+            record.body = await self._body(request)
             answer = await route.handler(record)
         except HubbubError as error:
             if isinstance(error, InternalError):
@@ -132,10 +139,17 @@ class Door:
         except Exception as error:  # noqa: BLE001 an unexpected failure is one error to its caller
             log.exception("handler_failed", door=self.dialect.name, path=route.path)
             answer = self.dialect.refuse(InternalError(f"{type(error).__name__}: {error}"))
-        self.metrics.requests.labels(self.dialect.name, _status(answer)).inc()
+        self._count(answer.status if isinstance(answer, Response) else HTTPStatus.OK)
         if isinstance(answer, EventStream):
             return await self._stream(request, answer, cors)
         return to_aiohttp(answer, cors)
+
+    def _count(self, status: int) -> None:
+        counter = self._answered.get(status)
+        if counter is None:
+            counter = self.metrics.requests.labels(self.dialect.name, str(status))
+            self._answered[status] = counter
+        counter.inc()
 
     async def _body(self, request: web.Request) -> bytes:
         try:
@@ -185,10 +199,6 @@ def to_aiohttp(answer: Response, cors: Mapping[str, str] | None = None) -> web.R
     if answer.body:
         headers["Content-Type"] = answer.content_type
     return web.Response(status=answer.status, body=answer.body, headers=headers)
-
-
-def _status(answer: Answer) -> str:
-    return str(answer.status) if isinstance(answer, Response) else "200"
 
 
 def _without_port(host: str) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from msgspec import structs
 
 from hubbub.dialects.base import Connection, Request, Response, Session, Socket
 from hubbub.errors import HubbubError
@@ -181,7 +180,8 @@ def ws_handler(door: Door, socket: Socket, pumps: Pumps) -> AiohttpHandler:
             return web.Response(status=426, headers={"Upgrade": "websocket"})
         pumps.add(pump)
         try:
-            await pump.serve(request, door, structs.replace(record, principal=who))
+            record.principal = who
+            await pump.serve(request, door, record)
         finally:
             pumps.remove(pump)
         return pump.ws

@@ -20,6 +20,12 @@ SECTIONS = {
 }
 
 
+def test_a_limit_of_nothing_is_refused() -> None:
+    """No setting of this door may shut it."""
+    with pytest.raises(ValueError, match="ring_events must be over 0"):
+        CrosslinkSettings(ring_events=0)
+
+
 @pytest.mark.parametrize("section", list(SECTIONS))
 def test_every_limit_stands_on_the_page_with_its_default(section: str) -> None:
     """A limit that changes or is new must change on the page as well."""

@@ -65,7 +65,7 @@ async def store(tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteStore
 @pytest.fixture
 def settings() -> OpenclawSettings:
     """Give the door's settings; tests of a limit override this."""
-    return OpenclawSettings()
+    return OpenclawSettings(final_delay_ms=0)
 
 
 @pytest.fixture

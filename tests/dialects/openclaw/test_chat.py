@@ -1,7 +1,10 @@
 """``chat.send``, ``chat.abort`` and slash commands beyond what the conversations show."""
 
+import asyncio
+
 import pytest
 
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 from tests.dialects.openclaw.clients import Frame
 from tests.dialects.openclaw.house import Guest, House
 
@@ -140,38 +143,84 @@ async def test_slow_client_misses_deltas_and_no_more(house: House, guest: Guest)
     assert guest.outbox.droppable == ["chat", "tick"]
 
 
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        ("/think", "thinkingLevel is not set."),
-        ("/THINK high", "thinkingLevel is now high."),
-        ("/think much", "invalid thinkingLevel (use off|minimal|low|medium|high|xhigh)."),
-        ("/verbose on", "verboseLevel is now on."),
-        ("/new", "A new conversation begins."),
-        ("/reset", "A new conversation begins."),
-        ("/help", "/help: this list"),
-        ("/status", "hubbub "),
-    ],
-)
-async def test_slash_command(house: House, guest: Guest, text: str, answer: str) -> None:
-    """The gateway answers by itself; the agent hears nothing of it."""
-    sent = await guest.call("chat.send", message("k1", text))
-    assert sent == {"runId": "k1", "status": "started"}
-    final = await guest.event("chat", runId="k1")
-    assert (final["state"], final["seq"]) == ("final", 1)
-    assert final["message"]["content"][0]["text"].startswith(answer)
-    assert house.agent.turns == []
+class TestLastEvent:
+    """What is told no sooner than a client can bear it."""
 
+    @pytest.fixture
+    def settings(self) -> OpenclawSettings:
+        """Give the delay at its default."""
+        return OpenclawSettings()
 
-async def test_status_command_tells_what_is_set(guest: Guest) -> None:
-    """What was set by a command is in the session's status."""
-    await guest.call("chat.send", message("k1", "/think high"))
-    await guest.call("chat.send", message("k2", "/status"))
-    final = await guest.event("chat", runId="k2")
-    assert final["message"]["content"][0]["text"].endswith("\nthinkingLevel high")
-    await guest.call("chat.send", message("k3", "/think"))
-    final = await guest.event("chat", runId="k3")
-    assert final["message"]["content"][0]["text"] == "thinkingLevel is high."
+    @pytest.mark.parametrize(
+        ("text", "answer"),
+        [
+            ("/think", "thinkingLevel is not set."),
+            ("/THINK high", "thinkingLevel is now high."),
+            ("/think much", "invalid thinkingLevel (use off|minimal|low|medium|high|xhigh)."),
+            ("/verbose on", "verboseLevel is now on."),
+            ("/new", "A new conversation begins."),
+            ("/reset", "A new conversation begins."),
+            ("/help", "/help: this list"),
+            ("/status", "hubbub "),
+        ],
+    )
+    async def test_slash_command(self, house: House, guest: Guest, text: str, answer: str) -> None:
+        """The gateway answers by itself; the agent hears nothing of it."""
+        sent = await guest.call("chat.send", message("k1", text))
+        assert sent == {"runId": "k1", "status": "started"}
+        assert guest.unread() == []
+        house.timers.advance(0.05)
+        final = await guest.event("chat", runId="k1")
+        assert (final["state"], final["seq"]) == ("final", 1)
+        assert final["message"]["content"][0]["text"].startswith(answer)
+        assert house.agent.turns == []
+
+    async def test_status_command_tells_what_is_set(self, house: House, guest: Guest) -> None:
+        """What was set by a command is in the session's status."""
+        await guest.call("chat.send", message("k1", "/think high"))
+        await guest.call("chat.send", message("k2", "/status"))
+        house.timers.advance(0.05)
+        final = await guest.event("chat", runId="k2")
+        assert final["message"]["content"][0]["text"].endswith("\nthinkingLevel high")
+        await guest.call("chat.send", message("k3", "/think"))
+        house.timers.advance(0.05)
+        final = await guest.event("chat", runId="k3")
+        assert final["message"]["content"][0]["text"] == "thinkingLevel is high."
+
+    async def test_quick_run_ends_behind_the_answer_to_its_message(
+        self, house: House, guest: Guest
+    ) -> None:
+        """A run that ends at once is told to have ended a moment after it was accepted."""
+        await guest.call("chat.send", message("k1"))
+        await house.agent.finish("k1")
+        await guest.event("agent", seq=2)
+        house.timers.advance(0.049)
+        assert guest.unread() == []
+        assert (await guest.call("chat.send", message("k1")))["status"] == "ok"
+        house.timers.advance(0.001)
+        assert (await guest.next())["payload"]["state"] == "final"
+
+    async def test_slow_run_ends_when_it_ends(self, house: House, guest: Guest) -> None:
+        """A run that took its time has nothing to wait for."""
+        await guest.call("chat.send", message("k1"))
+        house.timers.advance(0.05)
+        await house.agent.fail("k1", "no fuel")
+        assert (await guest.event("chat"))["state"] == "error"
+        assert house.timers.waiting == 0
+
+    async def test_last_event_is_told_before_the_door_stops(
+        self, house: House, guest: Guest
+    ) -> None:
+        """A stop of the daemon does not swallow the end of a run."""
+        await guest.call("chat.send", message("k1"))
+        await house.agent.finish("k1")
+        await guest.event("agent", seq=2)
+        work = asyncio.create_task(house.dialect.run())
+        await guest.event("health")
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        assert (await guest.event("chat"))["state"] == "final"
+        assert house.timers.waiting == 0
 
 
 async def test_new_conversation_begins_once(guest: Guest) -> None:

@@ -2,8 +2,15 @@
 
 import pytest
 
+from hubbub.dialects.openclaw.settings import OpenclawSettings
 from tests.dialects.openclaw.house import House
 from tests.dialects.openclaw.replay import FOLDER, fits, replay
+
+
+@pytest.fixture
+def settings() -> OpenclawSettings:
+    """Give the door's own settings, all at their defaults."""
+    return OpenclawSettings()
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.jsonl")))

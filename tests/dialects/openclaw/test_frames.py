@@ -57,7 +57,9 @@ def test_good_request() -> None:
     assert decode_params(call, Greeting) == Greeting(name="Ann", loud=True)
 
 
-@pytest.mark.parametrize("text", ["", "x", "{", '{"type":', "\x00", "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", "x", "{", '{"type":', "\x00", "NaN", "-Infinity", "[" * 100_000]
+)
 def test_text_that_is_no_json(text: str) -> None:
     """What is no JSON is told apart from what is no request."""
     with pytest.raises(NotJson):

@@ -19,7 +19,7 @@ from hubbub.dialects.rpc.frames import Call, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.runs import METHODS
 from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
-from hubbub.dialects.rpc.settings import RpcSettings
+from hubbub.dialects.rpc.settings import DEFAULT_LIMITS
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.outbox import RecordingOutbox
 
@@ -38,9 +38,9 @@ class Caller:
         request = SimpleNamespace(caller=principal)
         connection: Any = SimpleNamespace(outbox=self.outbox, request=request)
         self.caller: Any = (
-            RpcSession(hub, TABLE, events, RpcSettings(), connection)
+            RpcSession(hub, TABLE, events, DEFAULT_LIMITS, connection)
             if socket
-            else PostCaller(hub, events, RpcSettings(), principal)
+            else PostCaller(hub, events, DEFAULT_LIMITS, principal)
         )
 
     async def answer(self, method: str, **params: object) -> dict[str, Any]:

@@ -49,6 +49,7 @@ async def reads(store: SqliteStore, journal: Journal, clock: ManualClock) -> Iss
         (IssueFilter(search="%"), [2]),
         (IssueFilter(search="_"), [2]),
         (IssueFilter(search="\\"), [2]),
+        (IssueFilter(search="\0"), []),
         (IssueFilter(search="crash", status="open", priority="high"), [1]),
         (IssueFilter(search=""), [4, 3, 2, 1]),
     ],
@@ -57,6 +58,12 @@ async def reads(store: SqliteStore, journal: Journal, clock: ManualClock) -> Iss
 async def test_list(reads: IssueReads, wanted: IssueFilter, numbers: list[int]) -> None:
     """Newest first; every filter narrows the list; wildcards are plain characters."""
     assert [issue.id for issue in await reads.list(wanted)] == numbers
+
+
+def test_limits_must_let_something_through() -> None:
+    """A limit of nothing is refused when the settings are read."""
+    with pytest.raises(ValueError, match="max_label_bytes must be over 0"):
+        TrackerLimits(max_label_bytes=0)
 
 
 async def test_search_text_has_a_limit(reads: IssueReads) -> None:

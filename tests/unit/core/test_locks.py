@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
@@ -40,6 +41,21 @@ async def locks(journal: Journal, store: SqliteStore, clock: ManualClock, told: 
     for title in ("a", "b"):
         await journal.commit(Tracker(clock).create(by(), IssueDraft(title=title)))
     return Locks(journal, store, clock, rules=RULES)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"default_lease_ms": 0},
+        {"default_lease_ms": 2, "max_lease_ms": 1},
+        {"tick_s": 0},
+        {"max_reason_characters": 0},
+    ],
+)
+def test_rules_must_make_sense(wrong: dict[str, float]) -> None:
+    """Times that cannot be are refused when the settings are read."""
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(wrong, LockRules)
 
 
 async def test_free_lock_is_granted(

@@ -46,10 +46,22 @@ def test_other_base64_is_refused(text: str) -> None:
         ("bytes", b'{"payload":"aGk"}'),
         ("bytes", b'{"payload":"aGk=","x":"y"}'),
         ("bytes", b'{"x":"aGk="}'),
-        ("bytes", b'{"payload":"aGk=" }'),
+        ("bytes", b'{"payload":"aGk=" }x'),
+        ("bytes", b'{ "payload":"aG"}'),
+        ("bytes", b'{ "payload":"\\u00e9"}'),
+        ("bytes", b'{ "payload":"aGk=","x":"y"}'),
+        ("bytes", b"7"),
         ("message", b"7"),
     ],
 )
 def test_other_events_carry_their_json(kind: str, data: bytes) -> None:
     """Only the one form of the one kind is bytes; nothing unchecked is ever spliced."""
     assert payload.unwrap(event(kind, data)) == base64.b64encode(data)
+
+
+@pytest.mark.parametrize(
+    "data", [b'{ "payload": "aGk=" }', b'{"payload":"aGk=" }', b'{"payload" :"aGk\\u003d"}']
+)
+def test_other_doors_may_write_the_form_with_blanks(data: bytes) -> None:
+    """Bytes that a hubbub client publishes are bytes however its JSON is laid out."""
+    assert payload.unwrap(event(payload.BYTES, data)) == b"aGk="

@@ -1,5 +1,6 @@
 """Presence: connections, acts, silence, and what a restart makes of them."""
 
+import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
@@ -23,6 +24,22 @@ def told(bus: Bus) -> Told:
 def presence(journal: Journal, store: SqliteStore, bus: Bus, clock: ManualClock) -> Presence:
     """Give presence with short rules."""
     return Presence(journal, store, bus, clock, rules=RULES)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"idle_after_s": 0},
+        {"idle_after_s": 5, "stale_after_s": 4},
+        {"tick_s": 0},
+        {"heartbeat_interval_s": -1},
+        {"max_agents": 0},
+    ],
+)
+def test_rules_must_make_sense(wrong: dict[str, float]) -> None:
+    """Times that cannot be are refused when the settings are read."""
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(wrong, PresenceRules)
 
 
 async def test_first_connection_is_connected_heard_and_active(
@@ -171,6 +188,21 @@ async def test_silence_is_told_on_the_clock(
     assert told.kinds() == ["agent.heartbeat", "agent.status"]
 
 
+async def test_late_look_tells_every_step(
+    presence: Presence, journal: Journal, told: Told, clock: ManualClock
+) -> None:
+    """Whoever is stale at a look was idle before; a clock set back makes it active again."""
+    presence.heard("ann", "x0x")
+    await journal.settled()
+    told.take()
+    clock.advance(60_000)
+    presence.tick()
+    clock.advance(-60_000)
+    presence.tick()
+    await journal.settled()
+    assert [data["status"] for _, data in told.take()] == ["idle", "stale", "active"]
+
+
 async def test_offline_agent_does_not_grow_stale(
     presence: Presence, journal: Journal, told: Told, clock: ManualClock
 ) -> None:
@@ -262,7 +294,7 @@ async def test_heartbeat_is_not_told_when_it_could_not_be_stored(
 @pytest.mark.parametrize(
     ("rules", "period_s"),
     [
-        (PresenceRules(), 5.0),
+        (PresenceRules(), 1.0),
         (PresenceRules(idle_after_s=0.4, stale_after_s=2.0), 0.2),
         (PresenceRules(idle_after_s=2.0, stale_after_s=2.4), 0.2),
         (PresenceRules(idle_after_s=1.0, stale_after_s=1.0), 0.05),

@@ -15,5 +15,16 @@ class CrosslinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     stale_lock_after_s: float = 3600.0
     """Seconds after which a lock counts as stale, since its claim or its holder's heartbeat."""
 
+    def __post_init__(self) -> None:
+        """Check that no limit shuts the door altogether.
+
+        Raises:
+            ValueError: One does.
+        """
+        for field in self.__struct_fields__:
+            if getattr(self, field) <= 0:
+                message = f"{field} must be over 0"
+                raise ValueError(message)
+
 
 DEFAULT_SETTINGS = CrosslinkSettings()

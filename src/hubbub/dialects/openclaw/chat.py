@@ -1,6 +1,5 @@
 """``chat.*``: say something, read what was said, stop what runs."""
 
-import asyncio
 import contextlib
 from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any
@@ -123,12 +122,12 @@ class Chat:
             return answer_of(await self._chat.send(request.principal, wanted))
 
     async def _command(self, reply: Coroutine[Any, Any, Sent], run_id: str) -> Sent:
-        """Work off a slash command; its final is told once this call has been answered."""
-        self._feed.hold(run_id)
+        """Work off a slash command."""
+        self._feed.command(run_id)
         try:
             return await reply
         finally:
-            asyncio.get_running_loop().call_soon(self._feed.release, run_id)
+            self._feed.no_command(run_id)
 
     async def abort(self, request: Request, params: Abort) -> object:
         """Abort a run, or all of a session; the event is told before this is answered."""

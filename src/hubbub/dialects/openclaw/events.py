@@ -6,12 +6,14 @@ same. Events of one run leave in the order in which they happened; nothing follo
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
 from hubbub.core.values import Event
 from hubbub.dialects.openclaw.direct import DirectData, message_of
 from hubbub.dialects.openclaw.frames import Json
+from hubbub.dialects.openclaw.pace import Timer
 from hubbub.dialects.openclaw.presence import agent_entry
 from hubbub.dialects.openclaw.room import Room
 from hubbub.dialects.openclaw.turns import Outcome, Outcomes, Turn
@@ -64,8 +66,10 @@ class Feed:
         self._turns: dict[str, Turn] = {}
         self._spellings: dict[str, str] = {}
         """Session that is being injected into, to its key as the caller wrote it."""
-        self._commands: dict[str, Callable[[], None] | None] = {}
-        """Runs that the gateway answers by itself, each with its final once that was heard."""
+        self._commands: set[str] = set()
+        """Runs that the gateway answers by itself."""
+        self._last: dict[Turn, tuple[Timer, Callable[[], None]]] = {}
+        """Ended runs whose last event is due, with the call that tells it."""
         self._running: dict[str, Turn] = {}
         """Runs of other doors."""
         self.outcomes = Outcomes(room.hub.clock, room.settings.outcome_ttl_ms)
@@ -102,24 +106,20 @@ class Feed:
         """Forget it: the call has been answered."""
         self._spellings.pop(canonical, None)
 
-    def hold(self, run_id: str) -> None:
-        """Treat a run as a command: no agent works on it, and its final waits for ``release``.
+    def command(self, run_id: str) -> None:
+        """Treat a run as a command: the gateway answers it, no agent works on it."""
+        self._commands.add(run_id)
 
-        Such a run begins and ends in one commit, but clients expect the answer to their
-        message before any event of it.
-        """
-        self._commands[run_id] = None
-
-    def release(self, run_id: str) -> None:
-        """Tell the final of a command: its message has been answered."""
-        final = self._commands.pop(run_id, None)
-        if final is not None:
-            final()
+    def no_command(self, run_id: str) -> None:
+        """Forget it: the command has been worked off."""
+        self._commands.discard(run_id)
 
     def close(self) -> None:
-        """Forget what is due."""
+        """Tell what is due and will not be true later; forget the rest."""
         for turn in self._turns.values():
             turn.stop()
+        for turn in tuple(self._last):
+            self._tell_last(turn)
 
     # -- chat ------------------------------------------------------------------------------
 
@@ -152,17 +152,13 @@ class Feed:
         turn = self._ending(data)
         turn.end(event.at)
         self.outcomes.put(_outcome(turn, event, "ok", message=data.message))
-        tell = functools.partial(turn.chat, "final", message=data.message, usage=data.usage)
-        if data.run_id in self._commands:
-            self._commands[data.run_id] = tell
-        else:
-            tell()
+        self._tell_at_last(turn, "final", message=data.message, usage=data.usage)
 
     def _error(self, data: ChatData, event: Event) -> None:
         turn = self._ending(data)
         turn.end(event.at, error=data.error)
         self.outcomes.put(_outcome(turn, event, "error", error=data.error))
-        turn.chat("error", errorMessage=data.error)
+        self._tell_at_last(turn, "error", errorMessage=data.error)
 
     def _aborted(self, data: ChatData, event: Event) -> None:
         turn = self._ending(data)
@@ -175,6 +171,21 @@ class Feed:
         turn = self._turn(data)
         del self._turns[data.run_id]
         return turn
+
+    def _tell_at_last(self, turn: Turn, state: str, **fields: Any) -> None:
+        """Tell the last event of a run, not too soon behind the answer to its message."""
+        tell = functools.partial(turn.chat, state, **fields)
+        wait = turn.may_end_at - self._room.timers.time()
+        if wait <= 0:
+            tell()
+            return
+        timer = self._room.timers.call_later(wait, functools.partial(self._tell_last, turn))
+        self._last[turn] = timer, tell
+
+    def _tell_last(self, turn: Turn) -> None:
+        timer, tell = self._last.pop(turn)
+        timer.cancel()
+        tell()
 
     def _injected(self, data: ChatData, event: Event) -> None:
         key = self._spellings.get(data.session_key, data.session_key)

@@ -216,9 +216,14 @@ def _lenient(text: str | bytes) -> Any:
         NotJson: It is no JSON for this reader either.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise NotJson from None
+
+
+def _no_constant(name: str) -> None:
+    """Refuse ``NaN`` and its kin, which are JSON to Python alone."""
+    raise ValueError(name)
 
 
 def _id_of(frame: object) -> str:

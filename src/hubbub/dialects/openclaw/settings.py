@@ -24,6 +24,10 @@ class OpenclawSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Milliseconds between two ``presence`` or two ``health`` events at least."""
     delta_interval_ms: int = 150
     """Milliseconds between two ``chat`` deltas of one run at least."""
+    final_delay_ms: int = 50
+    """Milliseconds between a message's acceptance and the last event of its run at least: the
+    terminal client waits for ever where it reads both at once.
+    """
     signature_skew_ms: int = 600_000
     """Milliseconds by which ``device.signedAt`` may differ from our clock."""
     presence_ttl_ms: int = 300_000

@@ -95,6 +95,8 @@ class Turn:
         self.session_key = session_key
         self.seq = 0
         self.started_at: int | None = None
+        self.may_end_at = room.timers.time() + room.settings.final_delay_ms / 1000
+        """Time of the timers from which its last event may be told."""
         self._room = room
         self._text = ""
         self._told = 0

@@ -187,8 +187,12 @@ class AgentRest:
         async def follow(outbox: Outbox) -> None:
             for agent_id in here:
                 outbox.send(frames.sse("presence", _online(agent_id)))
+            known = set(here)
             member = self._hub.bus.join(
-                outbox, key="x0x-presence", patterns=("agents/*",), encode=self._presence_event
+                outbox,
+                key=("x0x-presence", outbox),
+                patterns=("agents/*",),
+                encode=lambda event: self._presence_event(event, known),
             )
             try:
                 await keep_open(outbox, self._settings.stream_ping_s)
@@ -197,12 +201,20 @@ class AgentRest:
 
         return EventStream(open=follow, rules=stream_rules(self._settings))
 
-    def _presence_event(self, event: Event) -> bytes | None:
-        change = _change.decode(event.data)
+    def _presence_event(self, event: Event, known: set[str]) -> bytes | None:
+        """Show a change that one stream does not know yet.
+
+        Args:
+            known: Agents that it shows as online. Memory is ahead of what is told, so the
+                beginning of the stream may hold what is told again a moment later.
+        """
         agent_id = self._hub.identities.agent_id(event.topic.partition("/")[2])
-        if event.kind == "agent.connected" and change.connections == 1:
+        if event.kind == "agent.connected" and agent_id not in known:
+            known.add(agent_id)
             return frames.sse("presence", _online(agent_id))
-        if event.kind == "agent.disconnected" and change.connections == 0:
+        is_end = event.kind == "agent.disconnected"
+        if is_end and agent_id in known and _change.decode(event.data).connections == 0:
+            known.remove(agent_id)
             gone = {"event": "offline", "agent_id": agent_id}
             return frames.sse("presence", frames.encode(gone))
         return None

@@ -15,6 +15,7 @@ from hubbub.core.presence import Attachment
 from hubbub.core.values import Event, Position
 from hubbub.dialects.base import Connection
 from hubbub.dialects.x0x import frames
+from hubbub.dialects.x0x.backfill import stored
 from hubbub.dialects.x0x.frames import (
     Command,
     EventFrames,
@@ -262,7 +263,7 @@ class X0xSession:
         try:
             for member, scope in zip(members, scopes, strict=True):
                 (topic,) = member.audience.patterns
-                for event in await self._hub.journal.recent(topic, limit, upto=here.seq):
+                async for event in stored(self._hub, self._outbox, topic, limit, upto=here.seq):
                     message = member.audience.encode(event)
                     if message is not None:
                         self._outbox.send(message)

@@ -10,6 +10,7 @@ from hubbub.core.ports import Outbox
 from hubbub.core.values import Event, Position
 from hubbub.dialects.base import EventStream, OutboxRules
 from hubbub.dialects.x0x import frames
+from hubbub.dialects.x0x.backfill import stored
 from hubbub.dialects.x0x.frames import EventFrames
 from hubbub.dialects.x0x.settings import X0xSettings
 from hubbub.errors import Conflict, NotFound
@@ -125,7 +126,7 @@ def direct_stream(
         try:
             if backfill is not None:
                 begin = Position(epoch=hub.store.epoch, seq=hub.bus.told)
-                for event in await hub.journal.recent(topic, backfill, upto=begin.seq):
+                async for event in stored(hub, outbox, topic, backfill, upto=begin.seq):
                     data = events.direct_fields(event, history=True)
                     outbox.send(events.sse("history_direct_message", data, event))
                 outbox.send(frames.sse("live", b"{}"))

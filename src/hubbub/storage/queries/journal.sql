@@ -19,10 +19,10 @@ DELETE FROM idempotency WHERE (caller, key) IN (
     SELECT caller, key FROM idempotency WHERE at < :before LIMIT :limit
 );
 
--- name: journal_recent
--- The newest events of one topic, newest first.
-SELECT seq, id, topic, kind, actor, at, data, cause FROM journal
-WHERE topic = :topic AND seq <= :upto ORDER BY seq DESC LIMIT :limit;
+-- name: journal_nth_newest
+-- The event of one topic that so many newer ones follow.
+SELECT seq FROM journal WHERE topic = :topic AND seq <= :upto
+ORDER BY seq DESC LIMIT 1 OFFSET :skip;
 
 -- name: trim_note
 INSERT INTO trimmed (topic, seq) VALUES (:topic, :seq)

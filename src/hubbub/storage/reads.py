@@ -1,0 +1,42 @@
+"""Reading: conditions on topics, and the answer to a read that the writer makes."""
+
+import asyncio
+from collections.abc import Sequence
+
+from hubbub.core.ports import Row, Settled
+
+
+class ReadDone:
+    """Answers a read that the writer made."""
+
+    def __init__(self, future: asyncio.Future[list[Row]]) -> None:
+        self._future = future
+
+    def __call__(self, settled: Settled) -> None:
+        """Give the rows, or the error, to whoever waits."""
+        if self._future.cancelled():
+            return
+        if settled.error is not None:
+            self._future.set_exception(settled.error)
+        else:
+            self._future.set_result(settled.value)
+
+
+def matching(patterns: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Give a condition on ``topic`` for names, ``prefix/*`` and ``*``, with its values."""
+    if "*" in patterns:
+        return "1", {}
+    parts: list[str] = []
+    values: dict[str, str] = {}
+    # "+topic" keeps SQLite on the order of seq where an index would need a sort.
+    column = "topic" if len(patterns) == 1 else "+topic"
+    for number, pattern in enumerate(patterns):
+        name = f"t{number}"
+        if pattern.endswith("/*"):
+            prefix = pattern[:-1]
+            parts.append(f"({column} >= :{name} AND {column} < :{name}_end)")
+            values[name], values[f"{name}_end"] = prefix, prefix[:-1] + chr(ord("/") + 1)
+        else:
+            parts.append(f"{column} = :{name}")
+            values[name] = pattern
+    return f"({' OR '.join(parts)})" if parts else "0", values

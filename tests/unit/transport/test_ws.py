@@ -8,6 +8,7 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
+from hubbub.core.limits import DEFAULT_LIMITS
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection, OutboxRules, Request, Response, Route, Socket
 from hubbub.errors import HubbubError
@@ -16,7 +17,6 @@ from hubbub.transport.http import Gate
 from hubbub.transport.outbox import FrameOutbox
 from hubbub.transport.server import Listener, bind
 from hubbub.transport.tick import Tick
-from hubbub.transport.ws import MAX_UNREAD_BYTES
 
 
 LIMIT_BYTES = 1000
@@ -150,7 +150,7 @@ async def test_peer_that_does_not_read_its_answers_is_not_read(
     heard = session.heard
     assert heard < requests
     # What waits is the bound, the answer that went over it, and what the kernel has taken.
-    assert heard * len(ANSWER) < MAX_UNREAD_BYTES + 32 * len(ANSWER)
+    assert heard * len(ANSWER) < DEFAULT_LIMITS.unread_bytes + 32 * len(ANSWER)
     for _ in range(requests):
         assert await client.recv(decode=False) == ANSWER
     assert session.heard == requests

@@ -10,6 +10,7 @@ from hubbub.config import Settings
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
+from hubbub.core.turn_times import TurnTimes
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
 from hubbub.doors import Doors
@@ -88,6 +89,7 @@ class Daemon:
     def _show(self, bus: Bus, store: SqliteStore, journal: Journal) -> None:
         """Give the figures to ``/metrics``."""
         gauge = self.metrics.gauge
+        TurnTimes(bus, self.metrics)
         gauge("hubbub_journal_seq", "Newest position of the journal.", store.last_seq)
         gauge("hubbub_events", "Events told since the start.", lambda: bus.events)
         gauge("hubbub_subscribers", "Subscriptions, those that catch up included.", bus.held)

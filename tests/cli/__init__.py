@@ -1,1 +1,1 @@
-"""Commands as a shell meets them."""
+"""The commands, against a daemon that runs."""

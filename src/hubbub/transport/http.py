@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from aiohttp import web
+from msgspec import structs
 from prometheus_client import Counter
 
 from hubbub.core.values import Principal
 from hubbub.dialects.base import (
     Dialect,
     EventStream,
+    OutboxRules,
     Request,
     Response,
     Route,
@@ -151,6 +153,21 @@ class Door:
             self._answered[status] = counter
         counter.inc()
 
+    def counted(self, rules: OutboxRules) -> OutboxRules:
+        """Make rules under which what slow clients lose is also counted in the metrics."""
+        drop = self.metrics.dropped.labels(self.dialect.name).inc
+        close = self.metrics.slow_closes.labels(self.dialect.name).inc
+
+        def on_drop() -> None:
+            rules.on_drop()
+            drop()
+
+        def on_slow_close() -> None:
+            rules.on_slow_close()
+            close()
+
+        return structs.replace(rules, on_drop=on_drop, on_slow_close=on_slow_close)
+
     async def _body(self, request: web.Request) -> bytes:
         try:
             return await request.read() if request.body_exists else b""
@@ -174,7 +191,7 @@ class Door:
         def end(_code: int, _reason: str) -> None:
             task.cancel()
 
-        outbox = SseOutbox(transport, writer.drain, self.tick, answer.rules, end)
+        outbox = SseOutbox(transport, writer.drain, self.tick, self.counted(answer.rules), end)
         task = asyncio.ensure_future(answer.open(outbox))
         self.streams.add(task)
         gauge = self.metrics.connections.labels(self.dialect.name)

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from msgspec import structs
 
 from hubbub.core.limits import Limits
 from hubbub.dialects.base import Connection, Request, Response, Session, Socket
@@ -166,6 +167,7 @@ class Pumps:
 
 def ws_handler(door: Door, socket: Socket, pumps: Pumps) -> AiohttpHandler:
     """Make the server's handler of a WebSocket path."""
+    socket = structs.replace(socket, rules=door.counted(socket.rules))
 
     async def handle(request: web.Request) -> web.StreamResponse:
         record = door.record(request)

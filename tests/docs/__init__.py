@@ -1,0 +1,1 @@
+"""The documents say all that there is."""

@@ -1,5 +1,6 @@
 """`python -m bench`: measure hubbub against its bounds and say which budgets hold."""
 
+import signal
 import sys
 
 import click
@@ -39,6 +40,8 @@ def main(
 
     Exit code 0: every budget holds. 1: one does not, or a measurement failed. 2: wrong usage.
     """
+    # As after Ctrl-C, the servers are ended and their data removed.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     console = Console(stderr=True)
     machine = report.machine()
     rounds = rounds or (1 if quick else DEFAULT_ROUNDS)

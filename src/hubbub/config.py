@@ -122,6 +122,7 @@ class StoreSettings(StoreLimits, frozen=True, kw_only=True):
     """Topics with a retention of their own."""
     retention_interval_s: float = 60.0
     """Seconds between two looks at what retention may cut."""
+
     def __post_init__(self) -> None:
         """Check what must not be 0, and whose topics these are.
 

@@ -63,10 +63,10 @@ def clawdbot(folder: Path, data_dir: Path | None, *, as_json: bool) -> None:
         write_json(result)
     else:
         click.echo(
-            f"{result.sessions} sessions ({result.created} new), {result.messages} new messages"
+            f"sessions: {result.sessions}, new: {result.created}; new messages: {result.messages}"
         )
         if result.unreadable:
-            click.echo(f"{result.unreadable} lines could not be read and were left out", err=True)
+            click.echo(f"lines that could not be read: {result.unreadable}", err=True)
     if result.refused:
         raise Failed("; ".join(result.refused))
 

@@ -110,7 +110,8 @@ class Listener:
             for stream in tuple(door.streams):
                 stream.cancel()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._pumps.wait_empty(), self._limits.stop_s)
+            async with asyncio.timeout(self._limits.stop_s):
+                await self._pumps.wait_empty()
         if self._runner is not None:
             await self._runner.cleanup()
         self._sock.close()

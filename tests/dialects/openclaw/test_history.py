@@ -189,6 +189,20 @@ async def test_direct_messages_stand_in_the_recipients_main_session(
         assert (await bob.call("chat.history", {"sessionKey": elsewhere}))["messages"] == []
 
 
+async def test_direct_messages_are_for_their_recipient(house: House, guest: Guest) -> None:
+    """Another agent is neither told a direct message nor finds it in the history."""
+    ann = await house.guest(await house.hub.access.create(OPERATOR, "ann"))
+    bob = await house.guest(await house.hub.access.create(OPERATOR, "Bob"))
+    await house.hub.journal.settled()
+    await house.hub.direct.send(OPERATOR, "Bob", "aGkgQm9i")
+    for reader in (guest, bob):
+        await reader.event("chat", sessionKey="agent:bob:main")
+    assert not [frame for frame in ann.unread() if frame.get("event") == "chat"]
+    for reader, lines in ((ann, 0), (bob, 1), (guest, 1)):
+        history = await reader.call("chat.history", {"sessionKey": "agent:bob:main"})
+        assert len(history["messages"]) == lines
+
+
 @pytest.mark.parametrize(
     ("payload", "shown"),
     [("/w==", "(1 bytes)"), ("A", "(unreadable)"), ("eHh4" * 300, "xxx" * 166 + "xx…")],

@@ -70,6 +70,14 @@ async def test_cap_counts_the_bytes_of_the_array(
         assert len(msgspec.json.encode(one_more)) > cap
 
 
+async def test_cap_is_exact_to_the_byte(chat_room: Room) -> None:
+    """All messages come under a cap of just their size; one byte less costs the oldest."""
+    await fill(chat_room, 3)
+    size = len(msgspec.json.encode((await chat_room.chat.history("main")).messages))
+    assert len((await chat_room.chat.history("main", max_bytes=size)).messages) == 3
+    assert len((await chat_room.chat.history("main", max_bytes=size - 1)).messages) == 2
+
+
 async def test_history_tells_the_thinking_level(chat_room: Room) -> None:
     """The session's own level comes with its history, under any spelling."""
     await chat_room.chat.sessions.patch(OPERATOR, "main", {"thinkingLevel": "high"})

@@ -218,6 +218,8 @@ async def test_end_of_lease_is_told_on_the_clock(
     locks: Locks, journal: Journal, told: Told, clock: ManualClock
 ) -> None:
     """Leases end by the clock, each at its time, whether or not anyone asks."""
+    locks.tick()  # finds nothing to wait for
+    await journal.settled()
     await journal.commit(locks.claim(by(ANN), 1))
     await journal.commit(locks.claim(by(BOB), 2, lease_ms=2_000))
     told.take()
@@ -333,6 +335,18 @@ async def test_notice_is_told_and_changes_nothing(
     data = {"issue_id": 77, "agent": "ann", "action": "claimed"}
     assert told.take() == [("lock.notified", data)]
     assert await locks.list() == []
+
+
+async def test_fence_ends_with_its_lease_before_anyone_looks(
+    locks: Locks, journal: Journal, clock: ManualClock
+) -> None:
+    """From the instant the lease ends its fence is stale, though the end is not yet told."""
+    await journal.commit(locks.claim(by(ANN), 1))
+    clock.advance(999)
+    await journal.commit(lambda tx: check_fence(tx, 1, 1, clock.now))
+    clock.advance(1)
+    with pytest.raises(StaleFence):
+        await journal.commit(lambda tx: check_fence(tx, 1, 1, clock.now))
 
 
 async def test_no_fence_is_checked_where_none_is_presented(

@@ -110,9 +110,7 @@ async def test_unit_sees_what_units_before_it_did(journal: Journal) -> None:
     assert nothing is None
 
 
-async def test_waiting_units_share_a_commit(
-    journal: Journal, store: SqliteStore
-) -> None:
+async def test_waiting_units_share_a_commit(journal: Journal, store: SqliteStore) -> None:
     """Units that queue up are committed together."""
     await asyncio.gather(*(journal.commit(append) for _ in range(500)))
 

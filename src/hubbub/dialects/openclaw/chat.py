@@ -96,7 +96,7 @@ class Chat:
         found = await self._chat.history(
             params.session_key, limit=params.limit, max_bytes=read_bytes
         )
-        lines = await self._lines.messages(found.session_key)
+        lines = await self._lines.messages(request.principal, found.session_key)
         messages = merge([clean(message) for message in found.messages], lines)
         answer: dict[str, object] = {"sessionKey": params.session_key}
         if found.session_id is not None:

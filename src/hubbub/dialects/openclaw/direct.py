@@ -7,6 +7,7 @@ import msgspec
 
 from hubbub.core.hub import Hub
 from hubbub.core.session_keys import MAIN, agent_id, main_key
+from hubbub.core.values import Principal
 
 
 MAX_LINE_CHARACTERS = 500
@@ -36,19 +37,19 @@ class DirectLines:
         self._hub = hub
         self._limit = limit
 
-    async def texts(self, session_key: str) -> list[str]:
-        """Give the lines of a canonical session key, oldest first."""
-        return [line_of(data) for _, data in await self._read(session_key)]
+    async def texts(self, reader: Principal, session_key: str) -> list[str]:
+        """Give the lines of a canonical session key, as far as the reader may, oldest first."""
+        return [line_of(data) for _, data in await self._read(reader, session_key)]
 
-    async def messages(self, session_key: str) -> list[msgspec.Raw]:
-        """Give the lines as messages of the history, oldest first."""
-        found = await self._read(session_key)
+    async def messages(self, reader: Principal, session_key: str) -> list[msgspec.Raw]:
+        """Give the same lines as messages of the history."""
+        found = await self._read(reader, session_key)
         return [msgspec.Raw(msgspec.json.encode(message_of(data, at))) for at, data in found]
 
-    async def _read(self, session_key: str) -> list[tuple[int, DirectData]]:
+    async def _read(self, reader: Principal, session_key: str) -> list[tuple[int, DirectData]]:
         prefix, _, rest = session_key.partition(":")
         agent, _, name = rest.partition(":")
-        if prefix != "agent" or name != MAIN:
+        if prefix != "agent" or name != MAIN or not may_read(reader, agent):
             return []
         # An agent's name may have letters that its session's key has not.
         known = (shown.agent for shown in self._hub.presence.list())
@@ -63,6 +64,15 @@ class DirectLines:
             ]
         found.sort(key=lambda line: line[0])
         return [(at, data) for _, at, data in found[-self._limit :]]
+
+
+def may_read(reader: Principal, agent: str) -> bool:
+    """Say who may read an agent's direct messages: it itself, and no other agent.
+
+    Args:
+        agent: Name of the agent, or its id in session keys.
+    """
+    return reader.agent is None or agent_id(reader.agent) == agent_id(agent)
 
 
 def line_of(data: DirectData) -> str:

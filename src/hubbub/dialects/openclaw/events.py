@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from hubbub.core.values import Event
-from hubbub.dialects.openclaw.direct import DirectData, message_of
+from hubbub.dialects.openclaw.direct import DirectData, may_read, message_of
 from hubbub.dialects.openclaw.frames import Json
 from hubbub.dialects.openclaw.pace import Timer
 from hubbub.dialects.openclaw.presence import agent_entry
@@ -234,8 +234,14 @@ class Feed:
     def _direct(self, event: Event) -> None:
         data = msgspec.json.decode(event.data, type=DirectData)
         # As for an injected message: clients reload the history at an unknown run's final.
-        turn = Turn(self._room, f"direct-{data.message_id}", data.session_key)
-        turn.chat("final", message=message_of(data, event.at))
+        payload = {
+            "runId": f"direct-{data.message_id}",
+            "sessionKey": data.session_key,
+            "seq": 0,
+            "state": "final",
+            "message": message_of(data, event.at),
+        }
+        self._room.tell("chat", payload, to=lambda reader: may_read(reader, data.recipient))
 
 
 def _dispatch(kind: type, table: dict[str, Callable[..., None]], event: Event) -> None:

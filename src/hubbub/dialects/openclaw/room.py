@@ -1,10 +1,12 @@
 """What all connections of this door share: who is here, and who is told what."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox
+from hubbub.core.values import Principal
 from hubbub.dialects.openclaw import frames
 from hubbub.dialects.openclaw.pace import Pace, Timers
 from hubbub.dialects.openclaw.presence import Presence
@@ -17,6 +19,10 @@ class Guest(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Its queue."""
+
+    @property
+    def principal(self) -> Principal:
+        """Whose token it has shown."""
 
 
 class Room:
@@ -59,13 +65,17 @@ class Room:
         *,
         may_drop: bool = False,
         versions: dict[str, int] | None = None,
+        to: Callable[[Principal], bool] | None = None,
     ) -> None:
         """Tell everyone: encoded once, numbered per connection when it really leaves.
 
         Args:
             may_drop: A client that is too slow misses this event; any other closes it.
+            to: Says who may hear it; ``None``: everyone.
         """
         guests = self._guests
+        if to is not None:
+            guests = tuple(guest for guest in guests if to(guest.principal))
         if not guests:
             return
         frame = guests[0].outbox.frame(frames.event(name, payload, versions))

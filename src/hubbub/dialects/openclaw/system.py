@@ -106,7 +106,7 @@ class System:
                 "agents": [{"agentId": agent, **NO_HEARTBEAT} for agent in names],
             },
             "channelSummary": [],
-            "queuedSystemEvents": await self._lines.texts(main_key()),
+            "queuedSystemEvents": await self._lines.texts(request.principal, main_key()),
             "sessions": {
                 "paths": [rows.PATH],
                 "count": len(sessions),

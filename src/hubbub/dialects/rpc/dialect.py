@@ -134,6 +134,8 @@ class RpcDialect:
 
             def announce(resumed: object) -> None:
                 outbox.send(frames.sse("hubbub.resumed", msgspec.json.encode(resumed)))
+                for event in self._hub.chat.so_far(patterns) if after is None else ():
+                    outbox.push(outbox.frame(self._events.sse(event)))
 
             try:
                 await self._hub.bus.resume(member, after, announce)

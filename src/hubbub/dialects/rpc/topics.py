@@ -144,6 +144,10 @@ async def subscribe(caller: Caller, params: Subscribe, reply: Reply) -> None:
                 reason=resumed.reason,
             )
         )
+        if params.after is None:
+            # Who joins a turn that runs gets its text so far; deltas are in no journal.
+            for event in caller.hub.chat.so_far(patterns):
+                outbox.push(outbox.frame(encode(event)))
 
     member = caller.hub.bus.member(
         outbox, key=("rpc", number, patterns), patterns=patterns, encode=encode

@@ -1,0 +1,195 @@
+"""``chat.*`` of hubbub's own protocol, and what who joins late is told."""
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from hubbub.core.journal import Journal
+from hubbub.core.values import OPERATOR, Principal, uuid7
+from hubbub.dialects.rpc import chat, topics
+from hubbub.dialects.rpc.frames import Call, EventFrames
+from hubbub.dialects.rpc.methods import table
+from hubbub.dialects.rpc.session import RpcSession, run
+from hubbub.dialects.rpc.settings import DEFAULT_LIMITS
+from hubbub.storage.sqlite import SqliteStore
+from tests.unit.conftest import ManualClock
+from tests.unit.core.chat_room import MAIN, Room
+from tests.unit.outbox import RecordingOutbox
+
+
+TABLE = table(chat.METHODS, topics.METHODS)
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n0").decode()
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    """Give a chat whose agent the test plays."""
+    clock = ManualClock()
+    store = SqliteStore(tmp_path / "hubbub.db", clock=clock, ids=uuid7, crash=lambda _: None)
+    store.start()
+    made = Room(store, clock)
+    yield made
+    await made.chat.close()
+    store.close()
+
+
+class Caller:
+    """Somebody on a socket."""
+
+    def __init__(self, room: Room, principal: Principal = OPERATOR) -> None:
+        journal: Journal = room.journal
+        hub = SimpleNamespace(
+            chat=room.chat,
+            runs=room.runs,
+            bus=room.bus,
+            store=room.store,
+            journal=journal,
+            ids=uuid7,
+        )
+        self.outbox = RecordingOutbox()
+        request = SimpleNamespace(caller=principal)
+        connection: Any = SimpleNamespace(outbox=self.outbox, request=request)
+        events = EventFrames(room.store.epoch)
+        self.session = RpcSession(hub, TABLE, events, DEFAULT_LIMITS, connection)  # type: ignore[arg-type]
+
+    async def answer(self, method: str, **params: object) -> dict[str, Any]:
+        """Make a call and give its answer."""
+        answers: list[bytes] = []
+        raw = msgspec.Raw(msgspec.json.encode(params))
+        call = Call(method, "2.0", raw, msgspec.Raw(b"1"))
+        work = run(self.session, TABLE, call, answers.append)
+        if work is not None:
+            await work
+        answer: dict[str, Any] = msgspec.json.decode(answers[0])
+        return answer
+
+    async def call(self, method: str, **params: object) -> Any:
+        """Make a call that succeeds and give its result."""
+        answer = await self.answer(method, **params)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+
+async def test_send_and_history(room: Room) -> None:
+    """A message starts a turn; the history has what was said and what is being said."""
+    caller = Caller(room)
+    params = {"session": "main", "message": "hello", "idempotency_key": "k1"}
+    assert await caller.call("chat.send", **params) == {"run_id": "k1", "status": "started"}
+    turn = await room.runner.next_turn()
+    turn.say("so far")
+    await room.ears.wait("k1", "chat.delta")
+    page = await caller.call("chat.history", session="main")
+    assert (page["session"], len(page["messages"])) == (MAIN, 1)
+    assert (page["running"][0]["run_id"], page["running"][0]["text"]) == ("k1", "so far")
+    turn.finish()
+    await room.ears.wait("k1", "chat.final")
+    assert await caller.call("chat.send", **params) == {"run_id": "k1", "status": "ok"}
+    page = await caller.call("chat.history", session=MAIN, limit=1)
+    assert (page["messages"][0]["role"], page["running"]) == ("assistant", [])
+
+
+async def test_send_with_an_image(room: Room) -> None:
+    """Attachments come as base64."""
+    await Caller(room).call(
+        "chat.send",
+        session="main",
+        message="look",
+        idempotency_key="k1",
+        attachments=[{"content": PNG, "file_name": "a.png"}],
+    )
+    assert len((await room.runner.next_turn()).asked.attachments) == 1
+
+
+async def test_failed_turn_tells_its_reason_again(room: Room) -> None:
+    """A repeated send of a turn that failed is no error of the call."""
+    turn = await room.begin("k1")
+    turn.fail(RuntimeError("no luck"))
+    await room.ears.wait("k1", "chat.error")
+    sent = await Caller(room).call(
+        "chat.send", session="main", message="hello", idempotency_key="k1"
+    )
+    assert sent == {"run_id": "k1", "status": "error", "summary": "RuntimeError: no luck"}
+
+
+async def test_abort_and_stop_word(room: Room) -> None:
+    """Both tell which runs they ended."""
+    caller = Caller(room)
+    await room.begin("k1")
+    assert await caller.call("chat.abort", session="main", run_id="k1") == {
+        "aborted": True,
+        "run_ids": ["k1"],
+    }
+    assert await caller.call("chat.abort", session="main") == {"aborted": False, "run_ids": []}
+    await room.begin("k2")
+    sent = await caller.call("chat.send", session="main", message="stop", idempotency_key="k3")
+    assert sent == {"run_id": "k3", "status": "stopped", "aborted": ["k2"]}
+
+
+async def test_inject(room: Room) -> None:
+    """A message of the agent's, told by its id; needs a session."""
+    caller = Caller(room)
+    answer = await caller.answer("chat.inject", session="main", message="psst")
+    assert answer["error"]["data"]["code"] == "not_found"
+    await caller.call("chat.session_reset", session="main")
+    injected = await caller.call("chat.inject", session="main", message="psst", label="note")
+    assert len(injected["message_id"]) == 8
+    assert await room.texts() == [("assistant", "[note]\n\npsst")]
+
+
+async def test_sessions_are_managed(room: Room) -> None:
+    """List, patch, reset, delete."""
+    caller = Caller(room)
+    changes = {"label": "Trip"}
+    info = await caller.call("chat.session_patch", session="trip", changes=changes)
+    assert (info["session"], info["fields"]) == ("agent:main:trip", changes)
+    listed = await caller.call("chat.sessions", search="trip")
+    assert [one["session"] for one in listed["sessions"]] == ["agent:main:trip"]
+    assert (await caller.call("chat.sessions", limit=-1))["sessions"] == []
+    reset = await caller.call("chat.session_reset", session="trip")
+    assert reset["session_id"] != info["session_id"]
+    assert await caller.call("chat.session_delete", session="trip") == {"deleted": True}
+    assert await caller.call("chat.session_delete", session="trip") == {"deleted": False}
+
+
+async def test_import(room: Room) -> None:
+    """A transcript from elsewhere comes in; the scope is admin."""
+    params: dict[str, Any] = {
+        "session": "main",
+        "entry": {"sessionId": "s1"},
+        "messages": [{"role": "user", "content": [{"text": "old"}]}],
+    }
+    imported = await Caller(room).call("chat.import_session", **params)
+    assert imported == {"session_key": MAIN, "created": True, "added": 1}
+    answer = await Caller(room, Principal(name="ann")).answer("chat.import_session", **params)
+    assert answer["error"]["data"]["code"] == "forbidden"
+
+
+@pytest.mark.parametrize(("after", "told"), [({}, 1), ({"after": "position"}, 0)])
+async def test_who_joins_a_running_turn_gets_its_text_so_far(
+    room: Room, after: dict[str, str], told: int
+) -> None:
+    """One event with the whole text comes behind the answer; who resumes has its past."""
+    turn = await room.begin("k1")
+    turn.say("so far")
+    await room.ears.wait("k1", "chat.delta")
+    caller = Caller(room)
+    position = {"after": room.journal.position.cursor()} if after else {}
+    await caller.call("topics.subscribe", topics=[f"chat/{MAIN}"], **position)
+    assert len(caller.outbox.frames) == told
+    if told:
+        frame = msgspec.json.decode(caller.outbox.frames[0])
+        data = frame["params"]["event"]["data"]
+        assert (data["text"], data["delta"]) == ("so far", "so far")
+    caller.session.closed()
+
+
+@pytest.mark.parametrize("params", [{}, {"session": "main"}, {"session": 7, "message": "x"}])
+async def test_unusable_parameters(room: Room, params: dict[str, Any]) -> None:
+    """What is missing or of the wrong type is an error of the call."""
+    answer = await Caller(room).answer("chat.send", **params)
+    assert answer["error"]["code"] == -32602

@@ -62,6 +62,9 @@ def load(
         tuple(key.split(".")): Given(value, f"flag {_flag(key)}", is_text=isinstance(value, str))
         for key, value in flags.items()
     }
+    for key, value in own.items():
+        if _type_of(key) is None:
+            raise _unknown(key, value.origin)
     file = _file(config, environ, own.get(("data_dir",)) or variables.get(("data_dir",)))
     if file is not None:
         given.update(_from_file(file))

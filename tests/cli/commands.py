@@ -5,7 +5,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -83,10 +83,17 @@ class Following:
 
 
 @asynccontextmanager
-async def following(daemon: Daemon, *args: str) -> AsyncIterator[Following]:
-    """Start a command that runs on; it is ended with the block."""
+async def following(
+    daemon: Daemon, *args: str, variables: Mapping[str, str] | None = None
+) -> AsyncIterator[Following]:
+    """Start a command that runs on; it is ended with the block.
+
+    Args:
+        variables: More of the environment; without it, the daemon's data directory.
+    """
     errors = daemon.home / "following.err"
-    environment = {**daemon.environment(), "HUBBUB_DATA_DIR": str(daemon.data_dir)}
+    place = {"HUBBUB_DATA_DIR": str(daemon.data_dir)} if variables is None else variables
+    environment = {**daemon.environment(), **place}
     with errors.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
             *HUBBUB,

@@ -24,7 +24,7 @@ class Evidence(msgspec.Struct, frozen=True):
     kind: str = ""
     """``tool_result``, ``self_assessment``, ``stop_reason`` or the agent's own word."""
     description: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"null")
+    data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
 
 
 class OutcomeMetrics(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     parameters: _RAW_UNSET = msgspec.UNSET
     output: _RAW_UNSET = msgspec.UNSET
     cli_outcome: _RAW_UNSET = msgspec.UNSET
-    verifier_verdict: msgspec.Raw = msgspec.Raw(b'"not_run"')
+    verifier_verdict: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b'"not_run"'))
     policy_rejected: _RAW_UNSET = msgspec.UNSET
     model: _RAW_UNSET = msgspec.UNSET
     """What the model did: its id, token usage, duration, tool calls asked for."""

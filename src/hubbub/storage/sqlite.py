@@ -23,7 +23,7 @@ import msgspec
 from hubbub.core.limits import DEFAULT_STORE_LIMITS, StoreLimits
 from hubbub.core.ports import Row, Settled, Unit
 from hubbub.core.values import Clock, Event, IdSource
-from hubbub.errors import HubbubError, InternalError, StoreUnavailable
+from hubbub.errors import HubbubError, InternalError, StartError, StoreUnavailable
 from hubbub.storage.reads import ReadDone, matching
 from hubbub.storage.sql import load_queries, migrate
 
@@ -59,10 +59,18 @@ class SqliteStore:
         self._limits = limits
         self._queries = load_queries()
         self._db = self._connect()
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        migrate(self._db, backup_to=path)
-        self.epoch = self._epoch()
+        try:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            migrate(self._db, backup_to=path)
+            self.epoch = self._epoch()
+        except sqlite3.Error as error:
+            self._db.close()
+            message = f"the store {path} cannot be opened: {error}; restore a backup, or move it"
+            raise StartError(message) from error
+        except StartError:
+            self._db.close()
+            raise
         self._transaction = SqliteTransaction(self._db, self._queries, clock, ids)
         self._last_seq = self._transaction.seq
         self._crash = crash

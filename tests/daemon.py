@@ -242,7 +242,10 @@ class Daemon:
             if process.poll() is not None:
                 raise DaemonDied(self._explain(f"ended with {process.returncode} at start"))
             # A killed daemon leaves its file behind: only the new process's own counts.
-            found = json.loads(listeners.read_text()) if listeners.exists() else {}
+            try:
+                found = json.loads(listeners.read_text())
+            except FileNotFoundError:  # not there yet, or just removed as a killed daemon's
+                found = {}
             if found.get("pid") == process.pid:
                 self._listeners = found
                 return

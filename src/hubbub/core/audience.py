@@ -29,6 +29,13 @@ class Follower(Protocol):
         """Take a member out."""
 
 
+class Members(tuple["Member", ...]):  # noqa: SLOT001 what is prepared needs a place
+    """The members of an audience at one time; a joining or leaving makes another one."""
+
+    prepared: object = None
+    """What a fan-out has prepared for these members; it goes when they change."""
+
+
 class Audience:
     """Receivers of one encoding of one set of topics."""
 
@@ -50,15 +57,15 @@ class Audience:
         self.holders = 0
         """Members, live or still reading the store."""
         # Replaced as a whole, so that joining and leaving during a walk is safe.
-        self._members: tuple[Member, ...] = ()
+        self._members = Members()
 
     def add(self, member: "Member") -> None:
         """Let a member hear the next event."""
-        self._members = (*self._members, member)
+        self._members = Members((*self._members, member))
 
     def remove(self, member: "Member") -> None:
         """Let a member hear nothing more."""
-        self._members = tuple(other for other in self._members if other is not member)
+        self._members = Members(other for other in self._members if other is not member)
 
     def tell(self, event: Event) -> None:
         """Encode once, then queue the same frame for everyone."""
@@ -121,12 +128,12 @@ class Member:
             self._bus.follow(self, event.seq - 1)
 
 
-FanOut = Callable[[tuple[Member, ...], bytes, Event, bool], None]
+FanOut = Callable[[Members, bytes, Event, bool], None]
 """Gives one frame to all members of an audience; the last argument: it is vital."""
 
 
 def give_each(
-    members: tuple[Member, ...],
+    members: Members,
     frame: bytes,
     event: Event,
     is_vital: bool,  # noqa: FBT001 as FanOut

@@ -39,7 +39,6 @@ class FrameOutbox:
         "dropped",
         "full",
         "missed",
-        "ready",
         "write",
     )
 
@@ -73,10 +72,8 @@ class FrameOutbox:
         """Frames dropped since the peer was last told."""
         self.full = False
         """There was no room for a frame, and nothing has left since."""
-        self.ready = True
-        """Healthy, and nothing of its own waits: a shared frame may be written as it is."""
         self.write = transport.write
-        """Hands bytes to the transport; for the tick, which has checked ``ready``."""
+        """Hands bytes to the transport; for the tick, which knows that nothing waits here."""
 
     # -- what the core and the dialects call ----------------------------------------------
 
@@ -90,6 +87,11 @@ class FrameOutbox:
             return self._hold(frame)
         self._queue(frame)
         return True
+
+    @property
+    def ready(self) -> bool:
+        """Healthy, and nothing of its own waits: a shared frame may be written as it is."""
+        return self not in self._tick.busy
 
     def press(self, frame: bytes) -> None:
         """Queue a frame that must not be dropped; a full queue closes the connection."""
@@ -138,14 +140,14 @@ class FrameOutbox:
             return
         self._tick.flush()
         self.closing = True
-        self.ready = False
+        self._tick.busy.add(self)
         self._wake()
         self._when_closed(code, reason)
 
     def ended(self) -> None:
         """Forget everything: the connection is gone."""
         self.closing = True
-        self.ready = False
+        self._tick.forget(self)
         self._pending = []
         self._held = deque()
         self._held_bytes = 0
@@ -169,7 +171,8 @@ class FrameOutbox:
         """Write what waits in one go; called by the tick."""
         if not self.closing:
             self._write()
-            self.ready = self._held is None
+            if self._held is None:
+                self._tick.busy.discard(self)
             self.check()
 
     def check(self) -> None:
@@ -179,7 +182,7 @@ class FrameOutbox:
 
     def _queue(self, frame: bytes) -> None:
         if not self._pending:
-            self.ready = False
+            self._tick.busy.add(self)
             self._tick.mark(self)
         self._pending.append(frame)
 
@@ -203,7 +206,7 @@ class FrameOutbox:
     def _stall(self) -> None:
         if self._held is None:
             self._held = deque()
-            self.ready = False
+            self._tick.busy.add(self)
             self._task = asyncio.get_running_loop().create_task(self._recover())
 
     async def _recover(self) -> None:
@@ -224,7 +227,8 @@ class FrameOutbox:
             return  # the reader of this connection sees the same and cleans up
         if not self.closing:
             self._held = None
-            self.ready = not self._pending
+            if not self._pending:
+                self._tick.busy.discard(self)
             self._task = None
             self._wake()
 

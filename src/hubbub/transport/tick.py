@@ -7,9 +7,10 @@ which they were told, and answers after the events that came before them.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+import contextlib
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hubbub.core.audience import Member, Members
 from hubbub.core.limits import DEFAULT_LIMITS, Limits
 from hubbub.core.values import Event
 from hubbub.transport.numbering import Numbering
@@ -22,20 +23,10 @@ CHECK_BYTES = 32 * 1024
 """Bytes written to each member of an audience between two looks at how far they lag."""
 
 
-class Receiver(Protocol):
-    """What the tick knows of a member of an audience."""
-
-    outbox: Any
-    """A ``FrameOutbox``: every connection of this daemon has one."""
-
-    def give(self, frame: bytes, event: Event, is_vital: bool) -> None:  # noqa: FBT001 as FanOut
-        """Queue one frame, however slow the peer is."""
-
-
 class Told(NamedTuple):
     """A frame for all members of an audience."""
 
-    members: Sequence[Receiver]
+    members: Members
     frame: bytes
     event: Event
     is_vital: bool
@@ -59,10 +50,13 @@ class Tick:
         self._marked: list[FrameOutbox] = []
         self._armed = False
         self._unchecked = 0
+        self._gone: list[FrameOutbox] = []
+        self.busy: set[FrameOutbox] = set()
+        """Outboxes that have something of their own waiting; they take no shared frame as it is."""
 
     def tell(
         self,
-        members: Sequence[Receiver],
+        members: Members,
         frame: bytes,
         event: Event,
         is_vital: bool,  # noqa: FBT001 as FanOut
@@ -92,6 +86,18 @@ class Tick:
         marked, self._marked = self._marked, []
         for outbox in marked:
             outbox.flush()
+        if self._gone:
+            self.busy.difference_update(self._gone)
+            self._gone = []
+
+    def forget(self, outbox: "FrameOutbox") -> None:
+        """Write nothing more to an outbox: its connection is gone.
+
+        What this tick was told before may still name it, so it stays busy to the tick's end.
+        """
+        self.busy.add(outbox)
+        self._gone.append(outbox)
+        self._arm()
 
     def _arm(self) -> None:
         if not self._armed:
@@ -114,31 +120,58 @@ class Tick:
 
     def _write_shared(
         self,
-        members: Sequence[Receiver],
+        members: Members,
         frames: list[bytes],
         answered: "set[FrameOutbox]",
-    ) -> list[Receiver]:
+    ) -> list[Member]:
         """Write the frames of one audience; gives the members that need more care."""
         joined = frames[0] if len(frames) == 1 else b"".join(frames)
-        rest: list[Receiver] = []
-        for outbox in answered:
-            outbox.ready = False  # what waits for it alone has a place among these frames
-        numbering = Numbering(frames) if members[0].outbox.numbered else None
-        count = len(frames)
-        for member in members:
-            outbox = member.outbox
-            if not outbox.ready:
-                rest.append(member)
-            elif numbering is not None:
-                outbox.write(outbox.numbered_frames(numbering, count))
-            else:
-                outbox.write(joined)
+        crowd = members.prepared if isinstance(members.prepared, Crowd) else Crowd(members)
+        self.busy |= answered  # what waits for them alone has a place among these frames
+        rest = () if self.busy.isdisjoint(crowd.members) else self.busy & crowd.members.keys()
+        if crowd.numbered:
+            numbering, count = Numbering(frames), len(frames)
+            for outbox in crowd.members:
+                if outbox not in rest:
+                    _write_to(outbox, outbox.numbered_frames(numbering, count))
+        elif rest:
+            for outbox in crowd.members:
+                if outbox not in rest:
+                    _write_to(outbox, joined)
+        else:
+            crowd.write(joined)
         self._unchecked += len(joined)
         if self._unchecked > CHECK_BYTES:
             self._unchecked = 0
-            for member in members:
-                member.outbox.check()
-        return rest
+            for outbox in crowd.members:
+                outbox.check()
+        return [crowd.members[outbox] for outbox in rest]
+
+
+class Crowd:
+    """The members of an audience, prepared for being written to in one loop."""
+
+    __slots__ = ("_writes", "members", "numbered")
+
+    def __init__(self, members: Members) -> None:
+        self.members: dict[Any, Member] = {member.outbox: member for member in members}
+        """By their outbox, which is a ``FrameOutbox``."""
+        self.numbered: bool = next(iter(self.members)).numbered
+        self._writes = [outbox.write for outbox in self.members]
+        members.prepared = self
+
+    def write(self, data: bytes) -> None:
+        """Hand the same bytes to every transport: the hottest loop of the daemon."""
+        for write in self._writes:
+            try:
+                write(data)
+            except RuntimeError:  # its connection has just gone; its reader cleans up
+                continue
+
+
+def _write_to(outbox: "FrameOutbox", data: bytes) -> None:
+    with contextlib.suppress(RuntimeError):  # as above
+        outbox.write(data)
 
 
 def _queue_each(log: list[Told | Answered]) -> None:
@@ -151,7 +184,7 @@ def _queue_each(log: list[Told | Answered]) -> None:
             entry.outbox.answer(entry.frame)
 
 
-def _queue_for(member: Receiver, log: list[Told | Answered]) -> None:
+def _queue_for(member: Member, log: list[Told | Answered]) -> None:
     """Queue for one member of the only audience what concerns it."""
     for entry in log:
         if isinstance(entry, Told):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hubbub.core.audience import Member, give_each
+from hubbub.core.audience import Members, give_each
 from hubbub.core.bus import Bus
 from hubbub.core.values import Event
 from hubbub.storage.sqlite import SqliteStore
@@ -14,7 +14,7 @@ async def test_move_loses_nothing_that_waits_to_be_written(store: SqliteStore) -
     """What was told before a member moved to another audience still leaves, once."""
     told: list[Callable[[], None]] = []
 
-    def later(members: tuple[Member, ...], frame: bytes, event: Event, is_vital: bool) -> None:  # noqa: FBT001 as FanOut
+    def later(members: Members, frame: bytes, event: Event, is_vital: bool) -> None:  # noqa: FBT001 as FanOut
         told.append(lambda: give_each(members, frame, event, is_vital))
 
     bus = Bus(store, fan_out=later)

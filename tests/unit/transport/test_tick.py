@@ -12,7 +12,7 @@ from hubbub.core.values import Event
 from hubbub.dialects.base import OutboxRules
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.transport import tick as tick_module
-from hubbub.transport.outbox import NumberedWsOutbox
+from hubbub.transport.outbox import NumberedWsOutbox, WsOutbox
 from hubbub.transport.tick import Tick
 from tests.unit.transport.wire import Line, ticks
 
@@ -254,3 +254,37 @@ async def test_member_that_leaves_within_the_tick_gets_no_held_frame(
     await line.recover()
 
     assert numbers(line) == []
+
+
+@pytest.mark.parametrize("kind", [WsOutbox, NumberedWsOutbox])
+async def test_connection_that_has_just_gone_hurts_nobody_else(
+    bus: Bus, journal: Journal, tick: Tick, kind: type[WsOutbox | NumberedWsOutbox]
+) -> None:
+    """A transport that refuses the write is passed over; the others get the event."""
+    lines = [Line(tick, kind=kind) for _ in range(3)]
+    lines[1].wire.broken = True
+    for line in lines:
+        join(bus, line)
+
+    await publish(journal, 1)
+
+    assert [numbers(line) for line in lines] == [[1], [], [1]]
+
+
+async def test_ended_connection_is_not_written_to_by_frames_told_before(
+    bus: Bus, journal: Journal, tick: Tick
+) -> None:
+    """What this tick was told before a connection ended does not reach its transport."""
+    gone, other = Line(tick), Line(tick)
+    join(bus, gone)
+    join(bus, other)
+
+    def unit(tx: Transaction) -> Event:
+        return tx.append("t", "message", 1, actor="a")
+
+    journal.submit(unit, lambda _: gone.outbox.ended())
+    await journal.settled()
+    await ticks()
+
+    assert (numbers(gone), numbers(other)) == ([], [1])
+    assert not tick.busy

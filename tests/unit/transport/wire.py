@@ -15,10 +15,14 @@ class Wire(asyncio.WriteTransport):
         self.writes: list[bytes] = []
         self.backlog = 0
         self.gone = False
+        self.broken = False
+        """Refuse writes, as a transport does whose handle is closed."""
         self._taken = asyncio.Event()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Record a write."""
+        if self.broken:
+            raise RuntimeError
         self.writes.append(bytes(data))
 
     def get_write_buffer_size(self) -> int:

@@ -180,6 +180,23 @@ async def test_event_stream_shows_that_it_lives(start_daemon: Any) -> None:
     assert alive == 3
 
 
+async def test_page_of_an_allowed_origin_may_call(start_daemon: Any) -> None:
+    """Its preflight and its calls are answered with the headers that browsers ask for."""
+    origin = "https://tools.example"
+    daemon = await start_daemon(f'[listen]\norigins = ["{origin}"]\n')
+    url = daemon.url("hubbub", "/rpc")
+    headers = {"Origin": origin, "Authorization": f"Bearer {daemon.token}"}
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "system.ping"}
+    async with aiohttp.ClientSession() as http:
+        async with http.options(url, headers={"Origin": origin}) as preflight:
+            assert preflight.status == 204
+            assert preflight.headers["Access-Control-Allow-Origin"] == origin
+            assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+        async with http.post(url, json=ping, headers=headers) as answer:
+            assert answer.status == 200
+            assert answer.headers["Access-Control-Allow-Origin"] == origin
+
+
 async def test_limits_of_the_door_are_settings(start_daemon: Any) -> None:
     """Each is refused beyond its value, with the value in the text."""
     daemon = await start_daemon("[dialects.hubbub]\nmax_read_events = 2\nmax_body_bytes = 300\n")

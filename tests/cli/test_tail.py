@@ -55,6 +55,27 @@ async def test_tail_says_that_a_past_is_gone(start_daemon: StartDaemon) -> None:
         assert "earlier events are gone (epoch_changed)" in tail.said()
 
 
+async def test_tail_across_what_retention_has_cut_is_told_so(start_daemon: StartDaemon) -> None:
+    """The cursor is of this journal, but what followed it is kept no longer."""
+    config = '[store]\nretention_interval_s = 0.05\n[store.topics."t"]\nretention_bytes = 2\n'
+    daemon = await start_daemon(config)
+    cursor = (await run(daemon, "publish", "t", "1", "--json")).json["cursor"]
+    await run(daemon, "publish", "other", "1")
+    await publish(daemon, 2, 3, 4)
+
+    async def cut() -> bool:
+        kept = await run(daemon, "tail", "t", "--after", cursor, "--count", "1", "--json")
+        return bool(kept.json["data"] == 3)
+
+    await eventually(cut, what="the cut")
+    done = await run(daemon, "tail", "t", "--after", cursor, "--count", "2", "--json")
+    other = await run(daemon, "tail", "other", "--after", cursor, "--count", "1", "--json")
+
+    assert "earlier events are gone (retention)" in done.err
+    assert [json.loads(line)["data"] for line in done.out.splitlines()] == [3, 4]
+    assert (other.json["data"], other.err) == (1, "")
+
+
 async def test_tail_from_a_cursor_begins_after_it(daemon: Daemon) -> None:
     """The cursor of a line of `--json`, or of `publish`."""
     cursor = (await run(daemon, "publish", "t", "1", "--json")).json["cursor"]

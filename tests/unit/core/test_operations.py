@@ -1,13 +1,19 @@
 """Readiness: what speaks against it, and that it comes back by itself."""
 
+import sqlite3
+
+import pytest
+
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations, StoreProbe
 from hubbub.core.ports import Transaction
 from hubbub.core.turn_times import MAX_OPEN, TurnTimes
+from hubbub.core.values import Position
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics
 from tests.unit.conftest import ManualClock
+from tests.unit.outbox import RecordingOutbox
 
 
 def operations() -> Operations:
@@ -68,6 +74,28 @@ async def test_probe_that_fails_is_repeated(journal: Journal, store: SqliteStore
     assert store.healthy
 
 
+async def test_probe_that_the_disk_refuses_leaves_the_store_unready(
+    journal: Journal, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next tick tries again; until one works the check has something to say."""
+    probe = StoreProbe(journal, store)
+    store.healthy = False
+
+    def refuse() -> None:
+        raise sqlite3.OperationalError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store._transaction, "commit", refuse)  # noqa: SLF001 a disk that is full
+        probe.tick()
+        await journal.settled()
+        assert probe.check() is not None
+
+    probe.tick()
+    await journal.settled()
+
+    assert probe.check() is None
+
+
 def seconds(metrics: Metrics, agent: str, outcome: str) -> float | None:
     """Give the seconds counted for an agent's turns."""
     labels = {"agent": agent, "outcome": outcome}
@@ -114,3 +142,19 @@ async def test_turns_that_never_end_are_forgotten(journal: Journal, bus: Bus) ->
 
     assert len(times._open) == MAX_OPEN  # noqa: SLF001 the bound is the point of this test
     assert "0" not in times._open  # noqa: SLF001
+
+
+async def test_bus_counts_subscriptions_and_those_that_lag(journal: Journal, bus: Bus) -> None:
+    """A subscriber that reads the store is one of all, and one of those behind."""
+    live, slow = RecordingOutbox(), RecordingOutbox(room=0)
+    bus.join(live, key="live", patterns=["*"], encode=lambda event: event.topic.encode())
+    member = bus.member(slow, key="slow", patterns=["*"], encode=lambda _: b"")
+    await tell(journal, "chat.final", "r")
+    start = Position(epoch=journal.position.epoch, seq=0)
+    await bus.resume(member, start, lambda _: None)
+
+    assert (bus.held(), bus.behind()) == (2, 1)
+
+    member.leave()
+
+    assert (bus.held(), bus.behind()) == (1, 0)

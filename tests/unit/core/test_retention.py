@@ -310,6 +310,27 @@ async def test_answers_older_than_their_promise_are_forgotten(room: Room) -> Non
         assert len(runs) == expected
 
 
+async def test_more_old_answers_than_one_step_takes_are_all_forgotten(room: Room) -> None:
+    """However many there are."""
+
+    def unit(tx: Transaction) -> None:
+        for number in range(PAGE + 1):
+            tx.execute("idempotency_put", caller="c", key=str(number), digest=b"", result=b"", at=0)
+
+    await room.journal.commit(unit)
+    retention = await room.retain(FOR_EVER)
+
+    await retention.cut()
+
+    def left(tx: Transaction) -> int:
+        return sum(
+            tx.row("idempotency_get", caller="c", key=str(number)) is not None
+            for number in range(PAGE + 1)
+        )
+
+    assert await room.journal.commit(left) == 0
+
+
 async def test_ephemeral_events_do_not_count(room: Room) -> None:
     """What is in no journal takes no room in it."""
     retention = await room.retain(Rule(pattern="*", keep_ms=0, keep_bytes=1))

@@ -8,6 +8,7 @@ savepoint of its own.
 """
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -82,6 +83,8 @@ class SqliteStore:
         self._thread = threading.Thread(target=self._write, name="hubbub-writer", daemon=True)
         self._readers = ThreadPoolExecutor(limits.readers, thread_name_prefix="hubbub-reader")
         self._local = threading.local()
+        self._ending = False
+        """Set by the writer when it has been told to stop."""
         self.healthy = True
         """False while the disk refuses writes."""
         self.commits = 0
@@ -140,41 +143,32 @@ class SqliteStore:
     # -- the writer thread ---------------------------------------------------------------
 
     def _write(self) -> None:
-        while (item := self._units.get()) is not None:
+        while not self._ending and (item := self._units.get()) is not None:
             batch: list[Settled] = []
             try:
-                more = self._run_batch(item, batch)
-            except sqlite3.Error as error:
-                more = True
+                self._run_batch(item, batch)
+            except Exception as error:  # noqa: BLE001 whatever it is, the writer lives on
                 self._fail(batch, error)
             self._tell(batch)
-            if not more:
-                break
 
     def _run_batch(
         self, item: tuple[Unit[Any], Callable[[Settled], None]], batch: list[Settled]
-    ) -> bool:
-        """Run units until the batch is full or none waits; false: the store is closing."""
+    ) -> None:
+        """Run units until the batch is full or none waits, and commit them."""
         transaction = self._transaction
         deadline = time.monotonic() + self._limits.batch_ms / 1000
-        batch.append(Settled(done=item[1]))
-        more = True
         following: tuple[Unit[Any], Callable[[Settled], None]] | None = item
         while following is not None:
-            settled = batch[-1]
-            transaction.run(following[0], settled)
+            batch.append(Settled(done=following[1]))
+            transaction.run(following[0], batch[-1])
             if len(batch) >= self._limits.batch_units or time.monotonic() > deadline:
                 break
             try:
                 following = self._units.get_nowait()
             except queue.Empty:
                 break
-            if following is None:
-                more = False
-            else:
-                batch.append(Settled(done=following[1]))
+            self._ending = following is None
         self._commit(batch)
-        return more
 
     def _commit(self, batch: list[Settled]) -> None:
         self._crash("before_commit")
@@ -187,7 +181,7 @@ class SqliteStore:
         self._last_seq = self._transaction.seq
         self._crash("after_commit")
 
-    def _fail(self, batch: list[Settled], cause: sqlite3.Error) -> None:
+    def _fail(self, batch: list[Settled], cause: Exception) -> None:
         """Undo the whole transaction: the disk refused it, so nothing in it has happened."""
         self.healthy = False
         self._transaction.rollback(self._last_seq)
@@ -341,7 +335,7 @@ class SqliteTransaction:
         self._events = []
         self._saved = False
         self.seq = seq
-        if self._db.in_transaction:
+        with contextlib.suppress(sqlite3.Error):  # some failures have rolled back already
             self._db.execute("ROLLBACK")
 
 

@@ -289,3 +289,33 @@ def test_units_submitted_without_a_loop_are_committed(
         (count,) = db.execute("SELECT count(*) FROM journal").fetchone()
     db.close()
     assert count == 1
+
+
+def test_stop_in_a_batch_that_fails_still_stops(
+    opened_store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that refuses the last commit does not keep the daemon from stopping."""
+
+    def refuse() -> None:
+        raise sqlite3.OperationalError("disk full")
+
+    monkeypatch.setattr(opened_store._transaction, "commit", refuse)  # noqa: SLF001
+    opened_store.submit(append, lambda _: None)
+    opened_store._units.put(None)  # noqa: SLF001 as close does, before the writer has begun
+    opened_store._thread.start()  # noqa: SLF001
+
+    opened_store._thread.join(timeout=10)  # noqa: SLF001
+
+    assert not opened_store._thread.is_alive()  # noqa: SLF001
+
+
+async def test_unexpected_failure_of_a_commit_does_not_end_the_writer(
+    journal: Journal, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a commit raises fails its batch; the next one is served."""
+    with monkeypatch.context() as broken:
+        broken.setattr(store._transaction, "commit", lambda: 1 / 0)  # noqa: SLF001
+        with pytest.raises(StoreUnavailable, match="division by zero"):
+            await journal.commit(append)
+
+    assert (await journal.commit(append)).seq == 1

@@ -7,14 +7,14 @@ FROM runs WHERE run_id = :run_id;
 -- All runs that have not ended, oldest first.
 SELECT run_id, agent, client, intent, outcome_description, source, session_key, on_disconnect,
        started_at, ended_at, status, termination, turn_count, trace_bytes
-FROM runs WHERE status = 'in_progress' ORDER BY started_at, run_id;
+FROM runs WHERE status = 'in_progress' ORDER BY started_at, rowid;
 
 -- name: run_list
 -- The newest runs of one agent, or of all, newest first.
 SELECT run_id, agent, client, intent, outcome_description, source, session_key, on_disconnect,
        started_at, ended_at, status, termination, turn_count, trace_bytes
 FROM runs WHERE (:agent IS NULL OR agent = :agent)
-ORDER BY started_at DESC, run_id DESC LIMIT :limit;
+ORDER BY started_at DESC, rowid DESC LIMIT :limit;
 
 -- name: run_put
 INSERT INTO runs (run_id, agent, client, intent, outcome_description, source, session_key,

@@ -1,4 +1,4 @@
--- Runs: one execution by an agent each, from start to a terminal outcome.
+-- Runs: one execution by an agent each, from start to a terminal outcome. The rowid is their order.
 CREATE TABLE runs (
     run_id              TEXT PRIMARY KEY,
     agent               TEXT    NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE runs (
     termination         BLOB,             -- JSON; NULL while it is in progress
     turn_count          INTEGER NOT NULL,
     trace_bytes         INTEGER NOT NULL  -- of all turns
-) WITHOUT ROWID;
+);
 CREATE INDEX runs_agent ON runs (agent, started_at);
 CREATE INDEX runs_started ON runs (started_at);
 CREATE INDEX runs_open ON runs (started_at) WHERE status = 'in_progress';

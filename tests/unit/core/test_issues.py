@@ -1,0 +1,13 @@
+"""Reading an issue inside a unit."""
+
+import pytest
+
+from hubbub.core.issues import existing
+from hubbub.core.journal import Journal
+from hubbub.errors import NotFound
+
+
+async def test_missing_issue_is_named(journal: Journal) -> None:
+    """The error says what was looked for, and under which number."""
+    with pytest.raises(NotFound, match="blocker 99 not found"):
+        await journal.commit(lambda tx: existing(tx, 99, "blocker"))

@@ -1,5 +1,6 @@
 """Fixtures for processes: daemons, the model server and the scripted command, always ended."""
 
+import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,12 @@ from tests.clients.command_agent import CommandAgent
 from tests.clients.guests import Guests
 from tests.clients.model_server import ModelServer
 from tests.daemon import Daemon
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start, also where the suite itself runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class StartDaemon(Protocol):

@@ -3,9 +3,10 @@
 Every log line has a stable event name as its first argument; the rest are keys.
 """
 
+import contextlib
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -36,9 +37,30 @@ def set_up_logging(level: str = "info", *, as_json: bool = False) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Quiet(sys.stderr))),
         cache_logger_on_first_use=False,
     )
+
+
+class _Quiet:
+    """A stream whose failures are nobody's: on a full disk a log line is lost, and no more.
+
+    Logging happens in the middle of telling and answering; were it to raise there, a daemon
+    could not recover by itself when the disk does.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write, if it can be written."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """Flush, if it can be flushed."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def _as_it_is(_logger: object, _name: str, entry: Any) -> Any:

@@ -1,12 +1,10 @@
 """The seam between replay and live."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
 from hubbub.core import bus as bus_module
-from hubbub.core.audience import Members, give_each
 from hubbub.core.bus import Bus, Resumed
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Transaction
@@ -235,25 +233,3 @@ async def test_member_that_cannot_be_fed_is_closed(
 
     assert outbox.closed is not None
     assert outbox.closed[0] == 1011
-
-
-async def test_move_loses_nothing_that_waits_to_be_written(store: SqliteStore) -> None:
-    """What was told before a member moved to another audience still leaves, once."""
-    told: list[Callable[[], None]] = []
-
-    def later(members: Members, frame: bytes, event: Event, is_vital: bool) -> None:  # noqa: FBT001 as FanOut
-        told.append(lambda: give_each(members, frame, event, is_vital))
-
-    bus = Bus(store, fan_out=later)
-    outbox = RecordingOutbox()
-    member = bus.join(outbox, key="old", patterns=["t"], encode=number)
-    bus.tell(ephemeral(1))
-    bus.move(member, key="new", patterns=["t", "u"], encode=number)
-    bus.tell(ephemeral(2))
-    bus.tell(ephemeral(3, topic="u"))
-    for write in told:
-        write()
-    assert outbox.frames == expected(1, 2, 3)
-
-    member.leave()
-    assert not bus._audiences  # noqa: SLF001 both audiences must be forgotten

@@ -1,13 +1,16 @@
 """What an issue is: values, limits and checks of the tracker."""
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
-from hubbub.core.ports import Row, Transaction
-from hubbub.core.values import Principal
+from hubbub.core.idempotency import digest, once
+from hubbub.core.ports import Row, Transaction, Unit
+from hubbub.core.values import Clock, Principal
 from hubbub.errors import InvalidRequest, NotFound
 
+
+T = TypeVar("T")
 
 IssueStatus = Literal["open", "closed", "archived"]
 Priority = Literal["low", "medium", "high", "critical"]
@@ -115,6 +118,23 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     """Idempotency key."""
     fence: int | None = None
     """Number of the lock grant under which the issue is written; ``None``: under none."""
+
+    def once(
+        self, unit: Unit[T], result: type[T], verb: str, *parts: object, clock: Clock
+    ) -> Unit[T]:
+        """Make a unit of a caller who may write, run once per key.
+
+        Args:
+            parts: With verb and fence all that decides the unit's effect.
+
+        Raises:
+            Forbidden: The caller lacks the scope ``write``.
+        """
+        self.caller.require("write")
+        request = digest(verb, msgspec.json.encode((self.fence, *parts)))
+        return once(
+            unit, caller=self.caller, key=self.key, request=request, result=result, clock=clock
+        )
 
 
 def issue_of(row: Row) -> Issue:

@@ -11,7 +11,6 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import asdict, replace
 
-from hubbub.core.idempotency import digest, once
 from hubbub.core.issues import Act, check_exists, checked_number
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Row, Settled, Store, Transaction, Unit
@@ -247,15 +246,7 @@ class Locks:
         return lease
 
     def _unit(self, act: Act, unit: Unit[T], result: type[T], verb: str, *parts: object) -> Unit[T]:
-        act.caller.require("write")
-        return once(
-            unit,
-            caller=act.caller,
-            key=act.key,
-            request=digest(verb, msgspec.json.encode((act.fence, *parts))),
-            result=result,
-            clock=self._clock,
-        )
+        return act.once(unit, result, verb, *parts, clock=self._clock)
 
 
 def holder_for(caller: Principal, agent: str | None) -> str:

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import msgspec
 
-from hubbub.core.idempotency import digest, once
 from hubbub.core.issues import (
     Act,
     Comment,
@@ -312,15 +311,7 @@ class Tracker:
         verb: str,
         *parts: object,
     ) -> Unit[T]:
-        act.caller.require("write")
-        return once(
-            unit,
-            caller=act.caller,
-            key=act.key,
-            request=digest(verb, msgspec.json.encode((act.fence, *parts))),
-            result=result,
-            clock=self._clock,
-        )
+        return act.once(unit, result, verb, *parts, clock=self._clock)
 
 
 def _changed(tx: Transaction, act: Act, issue_id: int, field: str) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from hubbub.config import Settings
 from hubbub.core.bus import Bus
+from hubbub.core.chat.turn_times import TurnTimes
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
-from hubbub.core.turn_times import TurnTimes
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
 from hubbub.doors import Doors

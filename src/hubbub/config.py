@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
-from hubbub.core.agents import AgentSettings, ChatSettings
-from hubbub.core.issues import TrackerLimits
+from hubbub.core.chat.agents import AgentSettings, ChatSettings
+from hubbub.core.identity.presence import PresenceRules
 from hubbub.core.limits import Limits, StoreLimits
-from hubbub.core.locks import LockRules
-from hubbub.core.presence import PresenceRules
 from hubbub.core.retention import Rule
 from hubbub.core.topics import RESERVED
+from hubbub.core.tracker.issues import TrackerLimits
+from hubbub.core.tracker.locks import LockRules
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
 from hubbub.dialects.openclaw.settings import OpenclawSettings

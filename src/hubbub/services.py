@@ -5,24 +5,24 @@ import os
 from collections.abc import Callable
 
 from hubbub.config import Settings
-from hubbub.core.access import Access
-from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
-from hubbub.core.chat import Chat
+from hubbub.core.chat.attached import AttachedAgents
+from hubbub.core.chat.service import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
-from hubbub.core.identity import Identities
-from hubbub.core.issue_reads import IssueReads
+from hubbub.core.identity.access import Access
+from hubbub.core.identity.identities import Identities
+from hubbub.core.identity.presence import Presence
+from hubbub.core.identity.signs import SignsOfLife
 from hubbub.core.journal import Journal
-from hubbub.core.locks import Locks
 from hubbub.core.operations import Operations, StoreProbe
 from hubbub.core.ports import Store
-from hubbub.core.presence import Presence
 from hubbub.core.retention import Retention
-from hubbub.core.runs import Runs
-from hubbub.core.signs import SignsOfLife
+from hubbub.core.runs.service import Runs
 from hubbub.core.topics import Topics
-from hubbub.core.tracker import Tracker
+from hubbub.core.tracker.issue_reads import IssueReads
+from hubbub.core.tracker.locks import Locks
+from hubbub.core.tracker.service import Tracker
 from hubbub.core.values import uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
 from hubbub.errors import HubbubError

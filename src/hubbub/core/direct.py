@@ -10,7 +10,7 @@ import msgspec
 
 from hubbub.core import payload
 from hubbub.core.idempotency import digest, once
-from hubbub.core.identity import Identities, agent_of, topic_of
+from hubbub.core.identity.identities import Identities, agent_of, topic_of
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Settled, Transaction, Unit
 from hubbub.core.values import Clock, Event, IdSource, Principal

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from hubbub.core.agents import Agents, AgentSettings
-from hubbub.core.attached import AttachedAgents
+from hubbub.core.chat.agents import Agents, AgentSettings
+from hubbub.core.chat.attached import AttachedAgents
+from hubbub.core.chat.session_keys import DEFAULT_AGENT, agent_id
 from hubbub.core.ports import Runner
-from hubbub.core.session_keys import DEFAULT_AGENT, agent_id
 from hubbub.runners.attached import AttachedRunner
 from hubbub.runners.echo import EchoRunner
 from hubbub.runners.openai import OpenaiRunner

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from hubbub.core.attached import AttachedAgents
+from hubbub.core.chat.attached import AttachedAgents
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 from hubbub.errors import RunnerFailed
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.agents import AgentSettings
-from hubbub.core.messages import text_of
+from hubbub.core.chat.agents import AgentSettings
+from hubbub.core.chat.messages import text_of
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 from hubbub.errors import RunnerFailed
 

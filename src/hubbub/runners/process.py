@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.agents import AgentSettings
+from hubbub.core.chat.agents import AgentSettings
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 from hubbub.errors import RunnerFailed
 from hubbub.runners.group import Group

@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.core.access import Access
-from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
-from hubbub.core.conversation import SendRequest, SendStatus, Sent
+from hubbub.core.chat.attached import AttachedAgents
+from hubbub.core.chat.conversation import SendRequest, SendStatus, Sent
+from hubbub.core.identity.access import Access
+from hubbub.core.identity.presence import Presence
 from hubbub.core.journal import Journal
-from hubbub.core.presence import Presence
-from hubbub.core.runs import Runs
+from hubbub.core.runs.service import Runs
 from hubbub.core.values import OPERATOR, Principal, uuid7, wall_clock
 from hubbub.dialects.base import Connection, Request
 from hubbub.dialects.car import CarDialect, CarSettings

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from hubbub.core.ports import Transaction
-from hubbub.core.run import Run
+from hubbub.core.runs.run import Run
 from hubbub.core.values import Event
 from hubbub.dialects.car.agents import HostView
 from tests.dialects.car.conftest import Client, Room

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from hubbub.core.conversation import Attachment
+from hubbub.core.chat.conversation import Attachment
 from hubbub.core.values import Event
 from hubbub.errors import TooLarge
 from tests.dialects.car.conftest import Client, Frame, Room

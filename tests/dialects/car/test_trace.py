@@ -6,8 +6,8 @@ import functools
 import msgspec
 import pytest
 
-from hubbub.core.run import Run
-from hubbub.core.trace import Turn
+from hubbub.core.runs.run import Run
+from hubbub.core.runs.trace import Turn
 from hubbub.core.values import Event
 from hubbub.dialects.car import records
 from hubbub.dialects.car import runs as car_runs

@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
-from hubbub.core.access import Access
 from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
-from hubbub.core.issue_reads import IssueReads
+from hubbub.core.identity.access import Access
+from hubbub.core.identity.presence import Presence
+from hubbub.core.identity.signs import SignsOfLife
 from hubbub.core.journal import Journal
-from hubbub.core.locks import Locks
-from hubbub.core.presence import Presence
-from hubbub.core.signs import SignsOfLife
-from hubbub.core.tracker import Tracker
+from hubbub.core.tracker.issue_reads import IssueReads
+from hubbub.core.tracker.locks import Locks
+from hubbub.core.tracker.service import Tracker
 from hubbub.core.values import OPERATOR, uuid7
 from hubbub.dialects.crosslink import CrosslinkDialect
 from hubbub.dialects.crosslink.settings import CrosslinkSettings

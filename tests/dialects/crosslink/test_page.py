@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.core.issues import TrackerLimits
-from hubbub.core.locks import LockRules
-from hubbub.core.presence import PresenceRules
+from hubbub.core.identity.presence import PresenceRules
+from hubbub.core.tracker.issues import TrackerLimits
+from hubbub.core.tracker.locks import LockRules
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
 
 

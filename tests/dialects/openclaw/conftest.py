@@ -5,22 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.core.access import Access
-from hubbub.core.agents import Agents, AgentSettings, ChatSettings
-from hubbub.core.attached import AttachedAgents
 from hubbub.core.bus import Bus
-from hubbub.core.chat import Chat
+from hubbub.core.chat.agents import Agents, AgentSettings, ChatSettings
+from hubbub.core.chat.attached import AttachedAgents
+from hubbub.core.chat.service import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
-from hubbub.core.identity import Identities
-from hubbub.core.issue_reads import IssueReads
+from hubbub.core.identity.access import Access
+from hubbub.core.identity.identities import Identities
+from hubbub.core.identity.presence import Presence
 from hubbub.core.journal import Journal
-from hubbub.core.locks import Locks
 from hubbub.core.operations import Operations
-from hubbub.core.presence import Presence
-from hubbub.core.runs import Runs
+from hubbub.core.runs.service import Runs
 from hubbub.core.topics import Topics
-from hubbub.core.tracker import Tracker
+from hubbub.core.tracker.issue_reads import IssueReads
+from hubbub.core.tracker.locks import Locks
+from hubbub.core.tracker.service import Tracker
 from hubbub.core.values import uuid7
 from hubbub.dialects.openclaw.dialect import OpenclawDialect
 from hubbub.dialects.openclaw.settings import OpenclawSettings

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.core.conversation import ImportRequest
+from hubbub.core.chat.conversation import ImportRequest
 from hubbub.core.values import OPERATOR
 from hubbub.dialects.openclaw.history import clean, clean_text, merge, newest
 from hubbub.dialects.openclaw.settings import OpenclawSettings

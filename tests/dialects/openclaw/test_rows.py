@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.core.conversation import Session, SessionRow
+from hubbub.core.chat.conversation import Session, SessionRow
 from hubbub.dialects.openclaw import rows
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hubbub.core.run import StartRun
+from hubbub.core.runs.run import StartRun
 from hubbub.core.values import OPERATOR
 from hubbub.dialects.base import Request
 from hubbub.dialects.openclaw.absent import ANSWERS, STAMPED

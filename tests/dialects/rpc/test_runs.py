@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
+from hubbub.core.identity.presence import Presence
 from hubbub.core.journal import Journal
-from hubbub.core.presence import Presence
-from hubbub.core.runs import Runs
+from hubbub.core.runs.service import Runs
 from hubbub.core.values import OPERATOR, Principal, uuid7, wall_clock
 from hubbub.dialects.rpc.frames import Call, EventFrames
 from hubbub.dialects.rpc.methods import table

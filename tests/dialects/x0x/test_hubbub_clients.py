@@ -3,7 +3,7 @@
 import base64
 from typing import Any
 
-from hubbub.core.identity import id_of
+from hubbub.core.identity.identities import id_of
 from tests.clients.http import HttpClient
 from tests.clients.x0x import b64, of_type
 from tests.dialects.x0x.conftest import Room

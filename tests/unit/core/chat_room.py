@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.agents import Agents, AgentSettings, ChatSettings
 from hubbub.core.bus import Bus
-from hubbub.core.chat import Chat
-from hubbub.core.conversation import SendRequest, Sent
+from hubbub.core.chat.agents import Agents, AgentSettings, ChatSettings
+from hubbub.core.chat.conversation import SendRequest, Sent
+from hubbub.core.chat.service import Chat
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Runner, RunnerOutput, RunnerTurn, Settled, Unit
-from hubbub.core.runs import Runs
+from hubbub.core.runs.service import Runs
 from hubbub.core.values import OPERATOR, Event, Principal, uuid7
 from hubbub.errors import StoreUnavailable
 from hubbub.storage.sqlite import SqliteStore

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from hubbub.core.agents import AgentSettings, ChatSettings
+from hubbub.core.chat.agents import AgentSettings, ChatSettings
 from hubbub.core.ports import Runner
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import ManualClock

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from hubbub.core.bus import Bus
-from hubbub.core.issues import Act
+from hubbub.core.tracker.issues import Act
 from hubbub.core.values import OPERATOR, Event, Principal
 
 

@@ -8,8 +8,8 @@ import msgspec
 
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
-from hubbub.core.outcomes import Outcome
-from hubbub.core.run import OnDisconnect, StartRun
+from hubbub.core.runs.outcomes import Outcome
+from hubbub.core.runs.run import OnDisconnect, StartRun
 from hubbub.core.values import Event, Principal
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hubbub.core.access import Access
+from hubbub.core.identity.access import Access
 from hubbub.core.journal import Journal
 from hubbub.core.limits import Limits
 from hubbub.core.values import OPERATOR, Principal

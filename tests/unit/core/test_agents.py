@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.core.agents import Agents, AgentSettings
+from hubbub.core.chat.agents import Agents, AgentSettings
 from tests.unit.core.chat_room import PlayedRunner
 
 

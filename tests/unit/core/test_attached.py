@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hubbub.core.attached import AlreadyAttached, AttachedAgents
+from hubbub.core.chat.attached import AlreadyAttached, AttachedAgents
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 
 

@@ -4,9 +4,9 @@ import base64
 
 import pytest
 
-from hubbub.core.attachments import images, sniff
-from hubbub.core.conversation import Attachment
-from hubbub.core.messages import Image
+from hubbub.core.chat.attachments import images, sniff
+from hubbub.core.chat.conversation import Attachment
+from hubbub.core.chat.messages import Image
 from hubbub.errors import InvalidRequest, TooLarge
 
 

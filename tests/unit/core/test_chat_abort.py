@@ -5,8 +5,8 @@ import asyncio
 import msgspec
 import pytest
 
-from hubbub.core.chat import STOP_WORDS
-from hubbub.core.conversation import SendRequest
+from hubbub.core.chat.conversation import SendRequest
+from hubbub.core.chat.service import STOP_WORDS
 from hubbub.core.ports import RunnerOutput
 from hubbub.core.values import OPERATOR, Principal
 from hubbub.errors import Forbidden, IdempotencyConflict, InvalidRequest, StoreUnavailable

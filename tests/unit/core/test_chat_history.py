@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hubbub.core.conversation import InjectRequest, SendRequest
+from hubbub.core.chat.conversation import InjectRequest, SendRequest
+from hubbub.core.chat.transcript import Transcript
 from hubbub.core.ports import Transaction
-from hubbub.core.transcript import Transcript
 from hubbub.core.values import OPERATOR, Principal, uuid7
 from hubbub.errors import Forbidden, IdempotencyConflict, InvalidRequest, NotFound, TooLarge
 from hubbub.storage.sqlite import SqliteStore

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.core.conversation import Imported, ImportRequest
+from hubbub.core.chat.conversation import Imported, ImportRequest
 from hubbub.core.values import OPERATOR, Principal
 from hubbub.errors import Forbidden, InvalidRequest
 from tests.unit.core.chat_room import MAIN, Room

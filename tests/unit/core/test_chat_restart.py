@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hubbub.core.conversation import INTERRUPTED
+from hubbub.core.chat.conversation import INTERRUPTED
 from hubbub.core.ports import RunnerOutput
 from hubbub.core.values import OPERATOR
 from tests.unit.core.chat_room import Room

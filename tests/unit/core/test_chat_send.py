@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.core.agents import ChatSettings
-from hubbub.core.conversation import Attachment, SendRequest
-from hubbub.core.run import StartRun
+from hubbub.core.chat.agents import ChatSettings
+from hubbub.core.chat.conversation import Attachment, SendRequest
+from hubbub.core.runs.run import StartRun
 from hubbub.core.values import OPERATOR, Principal
 from hubbub.errors import Conflict, Forbidden, IdempotencyConflict, InvalidRequest, TooLarge
 from tests.unit.core.chat_room import MAIN, Room

@@ -5,11 +5,11 @@ import asyncio
 import msgspec
 import pytest
 
-from hubbub.core.agents import AgentSettings, ChatSettings
-from hubbub.core.conversation import SendRequest
+from hubbub.core.chat.agents import AgentSettings, ChatSettings
+from hubbub.core.chat.conversation import SendRequest
+from hubbub.core.chat.turn_table import Answer, TurnTable
 from hubbub.core.ports import RunnerOutput, Transaction
-from hubbub.core.trace import MAX_TURNS
-from hubbub.core.turn_table import Answer, TurnTable
+from hubbub.core.runs.trace import MAX_TURNS
 from hubbub.core.values import OPERATOR
 from hubbub.errors import RunnerFailed
 from tests.unit.core.chat_room import MAIN, Room, Words
@@ -315,7 +315,7 @@ async def test_full_trace_does_not_keep_a_turn_from_ending(
 ) -> None:
     """A run whose trace takes no more turns ends all the same."""
     turn = await chat_room.begin("k1")
-    monkeypatch.setattr("hubbub.core.run_table.MAX_TURNS", 1)
+    monkeypatch.setattr("hubbub.core.runs.run_table.MAX_TURNS", 1)
     assert MAX_TURNS > 1
     turn.say("yes")
     turn.finish()

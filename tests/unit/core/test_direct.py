@@ -12,7 +12,7 @@ from hubbub.core.direct import (
     DirectMessage,
     message_of,
 )
-from hubbub.core.identity import Identities
+from hubbub.core.identity.identities import Identities
 from hubbub.core.journal import Journal
 from hubbub.core.payload import encode
 from hubbub.core.ports import Settled

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 
-from hubbub.core.access import Access
-from hubbub.core.identity import MAX_NAMES, OWN, Identities, agent_of, id_of
+from hubbub.core.identity.access import Access
+from hubbub.core.identity.identities import MAX_NAMES, OWN, Identities, agent_of, id_of
 from hubbub.core.journal import Journal
 from hubbub.core.values import OPERATOR, Event, Principal
 from hubbub.errors import InvalidRequest, NotFound, StartError
@@ -128,7 +128,7 @@ def test_only_so_many_names_are_remembered(
 ) -> None:
     """Beyond the limit an agent has its id, but is not found by it."""
     assert MAX_NAMES == 100_000
-    monkeypatch.setattr("hubbub.core.identity.MAX_NAMES", 2)
+    monkeypatch.setattr("hubbub.core.identity.identities.MAX_NAMES", 2)
     identities.agent_id("alice")
     bob = identities.agent_id("bob")
     assert bob == identities.agent_id("bob")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from hubbub.core.issue_reads import IssueFilter, IssueReads
-from hubbub.core.issues import TrackerLimits
 from hubbub.core.journal import Journal
-from hubbub.core.tracker import CommentDraft, IssueDraft, Tracker
+from hubbub.core.tracker.issue_reads import IssueFilter, IssueReads
+from hubbub.core.tracker.issues import TrackerLimits
+from hubbub.core.tracker.service import CommentDraft, IssueDraft, Tracker
 from hubbub.errors import InvalidRequest, NotFound
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import ManualClock

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hubbub.core.issues import existing
 from hubbub.core.journal import Journal
+from hubbub.core.tracker.issues import existing
 from hubbub.errors import NotFound
 
 

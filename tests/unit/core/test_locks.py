@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
-from hubbub.core.issues import Act
 from hubbub.core.journal import Journal
-from hubbub.core.locks import Lock, LockRules, Locks, Release, check_fence, holder_for
 from hubbub.core.ports import Unit
-from hubbub.core.tracker import IssueDraft, Tracker
+from hubbub.core.tracker.issues import Act
+from hubbub.core.tracker.locks import Lock, LockRules, Locks, Release, check_fence, holder_for
+from hubbub.core.tracker.service import IssueDraft, Tracker
 from hubbub.core.values import OPERATOR
 from hubbub.errors import (
     Forbidden,

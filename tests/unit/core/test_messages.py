@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.core.messages import (
+from hubbub.core.chat.messages import (
     Image,
     assistant_message,
     foreign_message,

@@ -5,10 +5,10 @@ import sqlite3
 import pytest
 
 from hubbub.core.bus import Bus
+from hubbub.core.chat.turn_times import MAX_OPEN, TurnTimes
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations, StoreProbe
 from hubbub.core.ports import Transaction
-from hubbub.core.turn_times import MAX_OPEN, TurnTimes
 from hubbub.core.values import Position
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from hubbub.core.outcomes import MAX_OUTCOME_BYTES, Outcome, cancelled, reported
+from hubbub.core.runs.outcomes import MAX_OUTCOME_BYTES, Outcome, cancelled, reported
 from hubbub.errors import TooLarge
 
 

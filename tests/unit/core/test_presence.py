@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
+from hubbub.core.identity.presence import Presence, PresenceRules
 from hubbub.core.journal import Journal
-from hubbub.core.presence import Presence, PresenceRules
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import ManualClock
 from tests.unit.core.rooms import Told

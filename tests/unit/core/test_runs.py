@@ -7,11 +7,11 @@ import pytest
 
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
-from hubbub.core.outcomes import Outcome
 from hubbub.core.ports import Transaction
-from hubbub.core.run import Run, StartRun
-from hubbub.core.runs import Runs
-from hubbub.core.trace import MAX_TURNS, Recorded, Turn
+from hubbub.core.runs.outcomes import Outcome
+from hubbub.core.runs.run import Run, StartRun
+from hubbub.core.runs.service import Runs
+from hubbub.core.runs.trace import MAX_TURNS, Recorded, Turn
 from hubbub.core.values import OPERATOR, Principal, uuid7
 from hubbub.errors import (
     Conflict,

@@ -7,14 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hubbub.core import open_runs
-from hubbub.core import runs as runs_module
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Settled
-from hubbub.core.run import OnDisconnect
-from hubbub.core.runs import Runs
-from hubbub.core.trace import Turn
+from hubbub.core.runs import open_runs
+from hubbub.core.runs import service as runs_module
+from hubbub.core.runs.run import OnDisconnect
+from hubbub.core.runs.service import Runs
+from hubbub.core.runs.trace import Turn
 from hubbub.core.values import OPERATOR, uuid7
 from hubbub.errors import (
     Conflict,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hubbub.core.session_fields import after_reset, patched
+from hubbub.core.chat.session_fields import after_reset, patched
 from hubbub.errors import InvalidRequest
 
 

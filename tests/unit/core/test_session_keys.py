@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.core.session_keys import agent_id, agent_of, canonical, main_key, topic_of
+from hubbub.core.chat.session_keys import agent_id, agent_of, canonical, main_key, topic_of
 from hubbub.errors import InvalidRequest
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hubbub.core.conversation import ImportRequest, InjectRequest, Preview, SessionFilter
+from hubbub.core.chat.conversation import ImportRequest, InjectRequest, Preview, SessionFilter
 from hubbub.core.values import OPERATOR, Principal
 from hubbub.errors import Forbidden, IdempotencyConflict, InvalidRequest, NotFound
 from tests.unit.conftest import ManualClock

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
+from hubbub.core.identity.presence import Presence
+from hubbub.core.identity.signs import SignsOfLife
 from hubbub.core.journal import Journal
-from hubbub.core.presence import Presence
-from hubbub.core.signs import SignsOfLife
 from hubbub.core.values import Event
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import ManualClock

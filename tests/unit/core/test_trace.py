@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from hubbub.core.trace import (
+from hubbub.core.runs.trace import (
     MAX_TEXT_BYTES,
     MAX_TURN_BYTES,
     TRUNCATED,

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from hubbub.core.bus import Bus
-from hubbub.core.issue_reads import IssueFilter, IssueReads
-from hubbub.core.issues import Act, Issue, TrackerLimits
 from hubbub.core.journal import Journal
-from hubbub.core.locks import Locks
 from hubbub.core.ports import Unit
-from hubbub.core.tracker import CommentDraft, IssueDraft, IssuePatch, Tracker
+from hubbub.core.tracker.issue_reads import IssueFilter, IssueReads
+from hubbub.core.tracker.issues import Act, Issue, TrackerLimits
+from hubbub.core.tracker.locks import Locks
+from hubbub.core.tracker.service import CommentDraft, IssueDraft, IssuePatch, Tracker
 from hubbub.errors import (
     Forbidden,
     IdempotencyConflict,

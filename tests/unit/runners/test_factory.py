@@ -2,8 +2,8 @@
 
 import pytest
 
-from hubbub.core.agents import AgentSettings
-from hubbub.core.attached import AttachedAgents
+from hubbub.core.chat.agents import AgentSettings
+from hubbub.core.chat.attached import AttachedAgents
 from hubbub.runners import agents_of
 from hubbub.runners.attached import AttachedRunner
 from hubbub.runners.echo import EchoRunner

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from hubbub.core.agents import AgentSettings
-from hubbub.core.messages import Image, assistant_message, user_message
+from hubbub.core.chat.agents import AgentSettings
+from hubbub.core.chat.messages import Image, assistant_message, user_message
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 from hubbub.errors import RunnerFailed
 from hubbub.runners.openai import OpenaiRunner, conversation, output_of

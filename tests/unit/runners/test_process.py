@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.core.agents import AgentSettings
+from hubbub.core.chat.agents import AgentSettings
 from hubbub.core.ports import RunnerOutput
 from hubbub.errors import RunnerFailed
 from hubbub.runners.group import Group

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
-from hubbub.core.attached import AttachedAgents
 from hubbub.core.audience import Member
+from hubbub.core.chat.attached import AttachedAgents
 from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox, Settled, Unit
 from hubbub.core.values import Principal

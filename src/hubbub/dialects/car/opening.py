@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from hubbub import __version__
-from hubbub.core.access import Access
+from hubbub.core.identity.access import Access
 from hubbub.core.values import Principal
 from hubbub.dialects.car.frames import NULL, VersionMismatch
 from hubbub.dialects.car.methods import Caller, Method, at_once

@@ -8,7 +8,7 @@ import datetime as dt
 
 import msgspec
 
-from hubbub.core.run import Ended, Run, TurnAdded
+from hubbub.core.runs.run import Ended, Run, TurnAdded
 from hubbub.core.values import Event
 
 

@@ -6,9 +6,9 @@ events to the connection that asked.
 
 import msgspec
 
-from hubbub.core.conversation import Attachment, SendRequest
+from hubbub.core.chat.conversation import Attachment, SendRequest
+from hubbub.core.chat.session_keys import agent_id
 from hubbub.core.hub import Hub
-from hubbub.core.session_keys import agent_id
 from hubbub.core.values import Event
 from hubbub.dialects.car import frames
 from hubbub.dialects.car.methods import Caller, Method, answered

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from hubbub.core.outcomes import Outcome
+from hubbub.core.chat.session_keys import agent_id
 from hubbub.core.ports import Settled
-from hubbub.core.run import Run, StartRun
-from hubbub.core.runs import MAX_LIST
-from hubbub.core.session_keys import agent_id
-from hubbub.core.trace import Recorded, Turn
+from hubbub.core.runs.outcomes import Outcome
+from hubbub.core.runs.run import Run, StartRun
+from hubbub.core.runs.service import MAX_LIST
+from hubbub.core.runs.trace import Recorded, Turn
 from hubbub.core.values import Position
 from hubbub.dialects.car import records
 from hubbub.dialects.car.methods import (

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.attached import AttachedAgents
 from hubbub.core.audience import Member
+from hubbub.core.chat.attached import AttachedAgents
 from hubbub.core.hub import Hub
+from hubbub.core.identity.presence import Attachment
 from hubbub.core.ports import RunnerOutput, RunnerTurn
-from hubbub.core.presence import Attachment
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection
 from hubbub.dialects.car import frames, opening

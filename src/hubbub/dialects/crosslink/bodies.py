@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from hubbub.core.issues import Act, Priority
+from hubbub.core.tracker.issues import Act, Priority
 from hubbub.dialects.base import Request
 from hubbub.errors import InvalidRequest, ProtocolError
 

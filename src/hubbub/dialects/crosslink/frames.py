@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from hubbub.core.issues import Comment, Issue
-from hubbub.core.locks import Lock
-from hubbub.core.presence import AgentPresence
+from hubbub.core.identity.presence import AgentPresence
+from hubbub.core.tracker.issues import Comment, Issue
+from hubbub.core.tracker.locks import Lock
 from hubbub.core.values import Event
 from hubbub.errors import HubbubError, NotFound
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hubbub.core.hub import Hub
-from hubbub.core.locks import Lock, holder_for
+from hubbub.core.tracker.locks import Lock, holder_for
 from hubbub.dialects.base import Request, Response, Route, json_response
 from hubbub.dialects.crosslink.bodies import (
     LockNotice,

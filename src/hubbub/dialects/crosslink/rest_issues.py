@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from hubbub.core.hub import Hub
-from hubbub.core.issue_reads import IssueFilter
-from hubbub.core.issues import Issue
 from hubbub.core.ports import Unit
-from hubbub.core.tracker import CommentDraft, Done, IssueDraft, IssuePatch
+from hubbub.core.tracker.issue_reads import IssueFilter
+from hubbub.core.tracker.issues import Issue
+from hubbub.core.tracker.service import CommentDraft, Done, IssueDraft, IssuePatch
 from hubbub.dialects.base import Request, Response, Route, json_response
 from hubbub.dialects.crosslink.bodies import (
     IssueChange,

@@ -2,7 +2,7 @@
 
 from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
-from hubbub.core.presence import Attachment
+from hubbub.core.identity.presence import Attachment
 from hubbub.dialects.base import Connection
 from hubbub.dialects.crosslink.frames import CHANNELS, EventFrames, subscribed
 

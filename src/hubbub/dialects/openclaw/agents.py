@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.conversation import SendRequest
-from hubbub.core.run import Run
-from hubbub.core.session_keys import main_key
+from hubbub.core.chat.conversation import SendRequest
+from hubbub.core.chat.session_keys import main_key
+from hubbub.core.runs.run import Run
 from hubbub.dialects.openclaw.chat import File, answer_of, attachment_errors, attachments
 from hubbub.dialects.openclaw.events import Feed
 from hubbub.dialects.openclaw.frames import UNAVAILABLE, Count, Name, Params, Refused

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hubbub.core.conversation import Attachment, InjectRequest, SendRequest, Sent
-from hubbub.core.session_keys import canonical
+from hubbub.core.chat.conversation import Attachment, InjectRequest, SendRequest, Sent
+from hubbub.core.chat.session_keys import canonical
 from hubbub.dialects.openclaw.commands import Commands
 from hubbub.dialects.openclaw.direct import DirectLines
 from hubbub.dialects.openclaw.events import Feed

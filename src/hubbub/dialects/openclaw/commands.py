@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from hubbub import __version__
-from hubbub.core.conversation import SendRequest, Sent
+from hubbub.core.chat.conversation import SendRequest, Sent
+from hubbub.core.chat.session_keys import agent_of, canonical
 from hubbub.core.hub import Hub
-from hubbub.core.session_keys import agent_of, canonical
 from hubbub.core.values import Principal
 from hubbub.errors import InvalidRequest
 

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping, Sequence
 
 from hubbub import __version__
-from hubbub.core.agents import AgentSettings
+from hubbub.core.chat.agents import AgentSettings
 from hubbub.core.hub import Hub
 from hubbub.core.values import Principal
 from hubbub.dialects.base import (

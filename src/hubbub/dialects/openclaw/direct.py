@@ -5,8 +5,8 @@ import binascii
 
 import msgspec
 
+from hubbub.core.chat.session_keys import MAIN, agent_id, main_key
 from hubbub.core.hub import Hub
-from hubbub.core.session_keys import MAIN, agent_id, main_key
 from hubbub.core.values import Principal
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hubbub.core.agents import AgentSettings
+from hubbub.core.chat.agents import AgentSettings
+from hubbub.core.chat.session_keys import DEFAULT_AGENT, MAIN, agent_id, main_key
 from hubbub.core.hub import Hub
-from hubbub.core.session_keys import DEFAULT_AGENT, MAIN, agent_id, main_key
 
 
 SCOPE = "per-sender"

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.conversation import Session, SessionRow
+from hubbub.core.chat.conversation import Session, SessionRow
 
 
 TITLE_CHARACTERS = 60

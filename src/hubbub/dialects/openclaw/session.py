@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from hubbub.core.identity.presence import Attachment
 from hubbub.core.ports import Outbox
-from hubbub.core.presence import Attachment
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection
 from hubbub.dialects.openclaw import frames, handshake, policy, presence

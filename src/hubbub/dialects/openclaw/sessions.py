@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hubbub.core.conversation import SessionFilter
+from hubbub.core.chat.conversation import SessionFilter
 from hubbub.dialects.openclaw import rows
 from hubbub.dialects.openclaw.frames import Count, Name, Params, Positive, Refused
 from hubbub.dialects.openclaw.methods import Method, Request

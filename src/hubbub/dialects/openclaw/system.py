@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from hubbub.core.conversation import Session, SessionFilter
-from hubbub.core.session_keys import DEFAULT_AGENT, agent_of, canonical, main_key
+from hubbub.core.chat.conversation import Session, SessionFilter
+from hubbub.core.chat.session_keys import DEFAULT_AGENT, agent_of, canonical, main_key
 from hubbub.dialects.openclaw import rows
 from hubbub.dialects.openclaw.direct import DirectLines
 from hubbub.dialects.openclaw.frames import Count, Name, Params

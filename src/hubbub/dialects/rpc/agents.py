@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from hubbub.core.issues import MAX_NUMBER
-from hubbub.core.locks import holder_for
-from hubbub.core.presence import AgentPresence
+from hubbub.core.identity.presence import AgentPresence
+from hubbub.core.tracker.issues import MAX_NUMBER
+from hubbub.core.tracker.locks import holder_for
 from hubbub.dialects.rpc.answers import submitted
 from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply
 from hubbub.errors import InvalidRequest

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.conversation import (
+from hubbub.core.chat.conversation import (
     Attachment,
     Imported,
     ImportRequest,

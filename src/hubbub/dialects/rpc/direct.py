@@ -4,7 +4,7 @@ import base64
 
 import msgspec
 
-from hubbub.core.identity import ID_CHARACTERS, agent_of
+from hubbub.core.identity.identities import ID_CHARACTERS, agent_of
 from hubbub.core.ports import Settled
 from hubbub.dialects.rpc.methods import Caller, Method, Reply
 from hubbub.errors import NotFound

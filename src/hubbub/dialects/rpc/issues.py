@@ -4,8 +4,8 @@ from typing import Literal
 
 import msgspec
 
-from hubbub.core.issue_reads import IssueFilter
-from hubbub.core.issues import (
+from hubbub.core.tracker.issue_reads import IssueFilter
+from hubbub.core.tracker.issues import (
     Act,
     Comment,
     CommentKind,
@@ -15,7 +15,7 @@ from hubbub.core.issues import (
     ListedIssue,
     Priority,
 )
-from hubbub.core.tracker import CommentDraft, Done, IssueDraft, IssuePatch
+from hubbub.core.tracker.service import CommentDraft, Done, IssueDraft, IssuePatch
 from hubbub.dialects.rpc.answers import submitted
 from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply, answered
 

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from hubbub.core.issues import Act
-from hubbub.core.locks import Lock, Release
+from hubbub.core.tracker.issues import Act
+from hubbub.core.tracker.locks import Lock, Release
 from hubbub.dialects.rpc.answers import submitted
 from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply, answered
 

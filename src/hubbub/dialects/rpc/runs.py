@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.outcomes import Outcome
-from hubbub.core.run import OnDisconnect, Run, StartRun
-from hubbub.core.runs import MAX_LIST
-from hubbub.core.trace import MAX_TURNS, Recorded, Turn
+from hubbub.core.runs.outcomes import Outcome
+from hubbub.core.runs.run import OnDisconnect, Run, StartRun
+from hubbub.core.runs.service import MAX_LIST
+from hubbub.core.runs.trace import MAX_TURNS, Recorded, Turn
 from hubbub.core.values import Position
 from hubbub.dialects.rpc.methods import Caller, Method, answered
 from hubbub.errors import InvalidRequest

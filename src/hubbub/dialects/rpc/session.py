@@ -7,7 +7,7 @@ import msgspec
 
 from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
-from hubbub.core.presence import Attachment
+from hubbub.core.identity.presence import Attachment
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection
 from hubbub.dialects.rpc import frames

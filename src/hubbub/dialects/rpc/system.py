@@ -3,7 +3,7 @@
 import msgspec
 
 from hubbub import __version__
-from hubbub.core.presence import AgentPresence
+from hubbub.core.identity.presence import AgentPresence
 from hubbub.core.values import Position
 from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply
 

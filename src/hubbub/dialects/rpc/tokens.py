@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hubbub.core.access import TokenInfo
+from hubbub.core.identity.access import TokenInfo
 from hubbub.core.values import Scope
 from hubbub.dialects.rpc.methods import Caller, Empty, Method, answered
 

@@ -13,7 +13,7 @@ import msgspec
 from hubbub.core import payload
 from hubbub.core.audience import Encode
 from hubbub.core.direct import message_of
-from hubbub.core.identity import ID_CHARACTERS, Identities
+from hubbub.core.identity.identities import ID_CHARACTERS, Identities
 from hubbub.core.values import Event, Position
 from hubbub.dialects.base import Request
 from hubbub.errors import InvalidRequest, TooLarge

@@ -9,7 +9,7 @@ import msgspec
 
 from hubbub.core import payload
 from hubbub.core.direct import Sent
-from hubbub.core.identity import agent_of
+from hubbub.core.identity.identities import agent_of
 from hubbub.core.ports import Settled
 from hubbub.core.values import Position
 from hubbub.dialects.base import EventStream, Request, Response, Route, json_response

@@ -6,9 +6,9 @@ import msgspec
 
 from hubbub import __version__
 from hubbub.core.hub import Hub
-from hubbub.core.identity import OWN, agent_of
+from hubbub.core.identity.identities import OWN, agent_of
+from hubbub.core.identity.presence import AgentPresence
 from hubbub.core.ports import Outbox
-from hubbub.core.presence import AgentPresence
 from hubbub.core.values import Event
 from hubbub.dialects.base import EventStream, Request, Response, Route, json_response
 from hubbub.dialects.x0x import frames

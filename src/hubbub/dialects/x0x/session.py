@@ -9,9 +9,9 @@ from hubbub.core import payload
 from hubbub.core.audience import Member
 from hubbub.core.bus import Resumed
 from hubbub.core.hub import Hub
-from hubbub.core.identity import agent_of, topic_of
+from hubbub.core.identity.identities import agent_of, topic_of
+from hubbub.core.identity.presence import Attachment
 from hubbub.core.ports import Settled
-from hubbub.core.presence import Attachment
 from hubbub.core.values import Event, Position
 from hubbub.dialects.base import Connection
 from hubbub.dialects.x0x import frames

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from hubbub.core.bus import Resumed
 from hubbub.core.hub import Hub
-from hubbub.core.identity import topic_of
+from hubbub.core.identity.identities import topic_of
 from hubbub.core.ports import Outbox
 from hubbub.core.values import Event, Position
 from hubbub.dialects.base import EventStream, OutboxRules

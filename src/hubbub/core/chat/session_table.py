@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.conversation import Session, SessionChange, SessionChanged
+from hubbub.core.chat.conversation import Session, SessionChange, SessionChanged
+from hubbub.core.chat.session_keys import agent_of, topic_of
 from hubbub.core.ports import Row, Transaction
-from hubbub.core.session_keys import agent_of, topic_of
 
 
 NEW_FIELDS = {"lastChannel": "webchat", "deliveryContext": {"channel": "webchat"}}

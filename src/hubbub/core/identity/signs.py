@@ -7,7 +7,7 @@ whichever door that came through.
 import msgspec
 
 from hubbub.core.bus import Bus
-from hubbub.core.presence import Presence
+from hubbub.core.identity.presence import Presence
 from hubbub.core.values import Event
 
 

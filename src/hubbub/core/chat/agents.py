@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from hubbub.core.chat.session_keys import agent_id
 from hubbub.core.ports import Runner, Runners
-from hubbub.core.session_keys import agent_id
 
 
 RunnerName = Literal["echo", "command", "openai", "attached"]

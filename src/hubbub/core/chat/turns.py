@@ -10,15 +10,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 import msgspec
 
-from hubbub.core import session_table
-from hubbub.core.agents import Agents, ChatSettings
+from hubbub.core.chat import session_table
+from hubbub.core.chat.agents import Agents, ChatSettings
+from hubbub.core.chat.live_turns import LiveTurn, LiveTurns
+from hubbub.core.chat.messages import images_of, whole
+from hubbub.core.chat.transcript import before_in
+from hubbub.core.chat.turn_table import Answer, StoredTurn, TurnTable, prompt_in, turn_of
 from hubbub.core.journal import Journal
-from hubbub.core.live_turns import LiveTurn, LiveTurns
-from hubbub.core.messages import images_of, whole
 from hubbub.core.ports import RunnerOutput, RunnerTurn, Settled, Transaction, Unit
-from hubbub.core.trace import Turn
-from hubbub.core.transcript import before_in
-from hubbub.core.turn_table import Answer, StoredTurn, TurnTable, prompt_in, turn_of
+from hubbub.core.runs.trace import Turn
 from hubbub.errors import RunnerFailed, StoreUnavailable
 from hubbub.telemetry import log
 

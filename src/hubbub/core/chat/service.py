@@ -1,14 +1,14 @@
 """Chat: messages to agents, their turns, and the conversations that come of it.
 
-The values are in ``core/conversation.py``, the names of sessions in ``core/session_keys.py``.
+The values are in ``conversation.py``, the names of sessions in ``session_keys.py``.
 """
 
 from collections.abc import Iterable
 
-from hubbub.core import attachments, session_table
-from hubbub.core.agents import Agents, ChatSettings
 from hubbub.core.bus import Bus
-from hubbub.core.conversation import (
+from hubbub.core.chat import attachments, session_table
+from hubbub.core.chat.agents import Agents, ChatSettings
+from hubbub.core.chat.conversation import (
     AbortReason,
     History,
     Imported,
@@ -20,19 +20,19 @@ from hubbub.core.conversation import (
     SendRequest,
     Sent,
 )
+from hubbub.core.chat.imports import Imports
+from hubbub.core.chat.live_turns import LiveTurns
+from hubbub.core.chat.messages import assistant_message
+from hubbub.core.chat.session_keys import agent_of, canonical, topic_of
+from hubbub.core.chat.sessions import Sessions
+from hubbub.core.chat.transcript import Transcript
+from hubbub.core.chat.turn_table import Answer, Asked, TurnTable
+from hubbub.core.chat.turns import Turns
 from hubbub.core.idempotency import digest, once
-from hubbub.core.imports import Imports
 from hubbub.core.journal import Journal
-from hubbub.core.live_turns import LiveTurns
-from hubbub.core.messages import assistant_message
 from hubbub.core.ports import Store, Transaction
-from hubbub.core.run import MAX_RUN_ID_CHARACTERS, is_run_id
-from hubbub.core.runs import Runs
-from hubbub.core.session_keys import agent_of, canonical, topic_of
-from hubbub.core.sessions import Sessions
-from hubbub.core.transcript import Transcript
-from hubbub.core.turn_table import Answer, Asked, TurnTable
-from hubbub.core.turns import Turns
+from hubbub.core.runs.run import MAX_RUN_ID_CHARACTERS, is_run_id
+from hubbub.core.runs.service import Runs
 from hubbub.core.values import Clock, Event, IdSource, Principal
 from hubbub.errors import InvalidRequest, NotFound, TooLarge
 

@@ -1,6 +1,6 @@
 """One run: its values, the rules of who may do what with it, and its states as a table.
 
-Pure. ``core/runs.py`` stores what is decided here.
+Pure. ``core/runs/service.py`` stores what is decided here.
 """
 
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from hubbub.core.outcomes import INCOMPLETE, cancelled
 from hubbub.core.ports import Row
+from hubbub.core.runs.outcomes import INCOMPLETE, cancelled
 from hubbub.core.values import Principal
 from hubbub.errors import Conflict, Forbidden, IdempotencyConflict, InvalidRequest, TooLarge
 

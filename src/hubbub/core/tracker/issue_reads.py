@@ -5,7 +5,8 @@ Everything here reads committed state on the store's read connections.
 
 import msgspec
 
-from hubbub.core.issues import (
+from hubbub.core.ports import Store
+from hubbub.core.tracker.issues import (
     Comment,
     Issue,
     IssueDetail,
@@ -17,8 +18,7 @@ from hubbub.core.issues import (
     issue_of,
     listed_of,
 )
-from hubbub.core.ports import Store
-from hubbub.core.tracker import DEFAULT_LIMITS
+from hubbub.core.tracker.service import DEFAULT_LIMITS
 from hubbub.errors import NotFound
 
 

@@ -11,10 +11,10 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import asdict, replace
 
-from hubbub.core.issues import Act, check_exists, checked_number
+from hubbub.core.identity.presence import DAEMON
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Row, Settled, Store, Transaction, Unit
-from hubbub.core.presence import DAEMON
+from hubbub.core.tracker.issues import Act, check_exists, checked_number
 from hubbub.core.values import Clock, Principal
 from hubbub.errors import Forbidden, InvalidRequest, LockHeld, StaleFence
 from hubbub.telemetry import log

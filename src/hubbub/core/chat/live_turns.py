@@ -11,8 +11,8 @@ import msgspec
 
 from hubbub.core.audience import heard
 from hubbub.core.bus import Bus
-from hubbub.core.conversation import Accepted, Delta, Running, Tool
-from hubbub.core.session_keys import topic_of
+from hubbub.core.chat.conversation import Accepted, Delta, Running, Tool
+from hubbub.core.chat.session_keys import topic_of
 from hubbub.core.values import Clock, Event, IdSource
 
 

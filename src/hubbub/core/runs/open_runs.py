@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hubbub.core.run import Ended, Run, Started, TurnAdded, after_end
+from hubbub.core.runs.run import Ended, Run, Started, TurnAdded, after_end
 from hubbub.core.values import Event
 
 

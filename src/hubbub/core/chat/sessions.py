@@ -5,16 +5,16 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core import session_table
-from hubbub.core.conversation import Preview, PreviewItem, Session, SessionFilter, SessionRow
+from hubbub.core.chat import session_table
+from hubbub.core.chat.conversation import Preview, PreviewItem, Session, SessionFilter, SessionRow
+from hubbub.core.chat.messages import role_of, shorten, text_of
+from hubbub.core.chat.session_fields import after_reset, patched
+from hubbub.core.chat.session_keys import agent_id, canonical, main_key
+from hubbub.core.chat.transcript import Transcript
+from hubbub.core.chat.turn_table import TurnTable
 from hubbub.core.idempotency import digest, once
 from hubbub.core.journal import Journal
-from hubbub.core.messages import role_of, shorten, text_of
 from hubbub.core.ports import Store, Transaction
-from hubbub.core.session_fields import after_reset, patched
-from hubbub.core.session_keys import agent_id, canonical, main_key
-from hubbub.core.transcript import Transcript
-from hubbub.core.turn_table import TurnTable
 from hubbub.core.values import Clock, IdSource, Principal
 from hubbub.errors import InvalidRequest, NotFound
 

@@ -14,10 +14,10 @@ import msgspec
 from hubbub.core.bus import Bus
 from hubbub.core.idempotency import digest, once
 from hubbub.core.journal import Journal
-from hubbub.core.open_runs import OpenRuns
-from hubbub.core.outcomes import Outcome, cancelled, reported
 from hubbub.core.ports import Settled, Store, Transaction, Unit
-from hubbub.core.run import (
+from hubbub.core.runs.open_runs import OpenRuns
+from hubbub.core.runs.outcomes import Outcome, cancelled, reported
+from hubbub.core.runs.run import (
     DISCONNECT_ENDS,
     Ended,
     Ending,
@@ -30,8 +30,8 @@ from hubbub.core.run import (
     run_of,
     same_run,
 )
-from hubbub.core.run_table import RunTable
-from hubbub.core.trace import Recorded, Turn, check_batch
+from hubbub.core.runs.run_table import RunTable
+from hubbub.core.runs.trace import Recorded, Turn, check_batch
 from hubbub.core.values import Clock, IdSource, Principal
 from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from hubbub.telemetry import log

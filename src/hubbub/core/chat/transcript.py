@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from hubbub.core.messages import foreign_message
+from hubbub.core.chat.messages import foreign_message
 from hubbub.core.ports import Store, Transaction
 from hubbub.core.values import IdSource
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core import session_table
-from hubbub.core.conversation import (
+from hubbub.core.chat import session_table
+from hubbub.core.chat.conversation import (
     INTERRUPTED,
     Aborted,
     AbortReason,
@@ -23,14 +23,14 @@ from hubbub.core.conversation import (
     Started,
     TurnState,
 )
-from hubbub.core.messages import Image, StopReason, assistant_message, text_of, user_message
-from hubbub.core.outcomes import INCOMPLETE, Outcome, OutcomeStatus, cancelled, reported
+from hubbub.core.chat.messages import Image, StopReason, assistant_message, text_of, user_message
+from hubbub.core.chat.session_keys import agent_of, topic_of
+from hubbub.core.chat.transcript import Transcript, message_in
 from hubbub.core.ports import Row, Transaction
-from hubbub.core.run import Ending, Run
-from hubbub.core.runs import Runs
-from hubbub.core.session_keys import agent_of, topic_of
-from hubbub.core.trace import Turn, cut
-from hubbub.core.transcript import Transcript, message_in
+from hubbub.core.runs.outcomes import INCOMPLETE, Outcome, OutcomeStatus, cancelled, reported
+from hubbub.core.runs.run import Ending, Run
+from hubbub.core.runs.service import Runs
+from hubbub.core.runs.trace import Turn, cut
 from hubbub.core.values import Clock, IdSource, Principal
 from hubbub.errors import Conflict, IdempotencyConflict, InvalidRequest, TooLarge
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import msgspec
 
-from hubbub.core.issues import (
+from hubbub.core.ports import Transaction, Unit
+from hubbub.core.tracker.issues import (
     Act,
     Comment,
     CommentKind,
@@ -23,8 +24,7 @@ from hubbub.core.issues import (
     existing,
     issue_of,
 )
-from hubbub.core.locks import check_fence, current_lock, lose
-from hubbub.core.ports import Transaction, Unit
+from hubbub.core.tracker.locks import check_fence, current_lock, lose
 from hubbub.core.values import Clock
 from hubbub.errors import InvalidRequest, NotFound
 

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from hubbub.core.chat.session_keys import DEFAULT_AGENT, agent_id
 from hubbub.core.ports import RunnerOutput, RunnerTurn
-from hubbub.core.session_keys import DEFAULT_AGENT, agent_id
 from hubbub.errors import Conflict
 
 

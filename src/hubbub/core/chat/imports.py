@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core import session_table
-from hubbub.core.conversation import Imported, ImportRequest, Session, SessionChange
+from hubbub.core.chat import session_table
+from hubbub.core.chat.conversation import Imported, ImportRequest, Session, SessionChange
+from hubbub.core.chat.session_keys import canonical
+from hubbub.core.chat.transcript import Transcript
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Transaction
-from hubbub.core.session_keys import canonical
-from hubbub.core.transcript import Transcript
 from hubbub.core.values import Clock, Principal
 from hubbub.errors import InvalidRequest
 

@@ -4,8 +4,8 @@ import base64
 import binascii
 from collections.abc import Sequence
 
-from hubbub.core.conversation import Attachment
-from hubbub.core.messages import Image
+from hubbub.core.chat.conversation import Attachment
+from hubbub.core.chat.messages import Image
 from hubbub.errors import InvalidRequest, TooLarge
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hubbub.core.ports import Transaction
-from hubbub.core.run import (
+from hubbub.core.runs.run import (
     TRANSITIONS,
     Ended,
     Ending,
@@ -20,7 +20,7 @@ from hubbub.core.run import (
     run_of,
     topic_of,
 )
-from hubbub.core.trace import MAX_TRACE_BYTES, MAX_TURNS, Recorded, Turn, encode_turn
+from hubbub.core.runs.trace import MAX_TRACE_BYTES, MAX_TURNS, Recorded, Turn, encode_turn
 from hubbub.core.values import Clock, Event, Principal
 from hubbub.errors import NotFound, TooLarge
 

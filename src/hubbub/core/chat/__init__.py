@@ -1,0 +1,1 @@
+"""Chat: conversations with agents, their turns, and who takes them."""

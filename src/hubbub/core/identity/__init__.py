@@ -1,0 +1,1 @@
+"""Who is who: tokens, keys, and who is here."""

@@ -1,0 +1,1 @@
+"""Runs: one execution by an agent each, with its trace."""

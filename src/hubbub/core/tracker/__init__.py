@@ -1,0 +1,1 @@
+"""Issues, and the locks on them."""

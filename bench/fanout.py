@@ -122,6 +122,7 @@ def _x0x(scene: Scene, load: tuple[str, ...], publish: tuple[str, ...]) -> Readi
     return _run(
         scene, daemon.pid, load, *daemon.bearer,
         "--url", f"ws://{daemon.address('x0x')}/ws",
+        "--sub-wait", '"connected"',
         "--sub-send", '{"type":"subscribe","topics":["bench"]}',
         "--sub-wait", '"subscribed"',
         "--match", '"type":"message"',

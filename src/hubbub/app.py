@@ -19,6 +19,7 @@ from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.server import Listener
 from hubbub.transport.tick import Tick
+from hubbub.transport.uring import Ring, open_ring
 
 
 class Daemon:
@@ -35,6 +36,7 @@ class Daemon:
         self._doors = Doors(settings, self.metrics)
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
+        self._ring: Ring | None = None
 
     @property
     def listeners(self) -> dict[str, Listener]:
@@ -60,7 +62,8 @@ class Daemon:
             self._store = store = SqliteStore(
                 path, clock=wall_clock, ids=uuid7, crash=crash, limits=settings.store
             )
-            tick = Tick(asyncio.get_running_loop(), settings.limits)
+            self._ring = open_ring() if settings.limits.batched_sends else None
+            tick = Tick(asyncio.get_running_loop(), settings.limits, self._ring)
             bus = Bus(store, tick.tell)
             self._journal = journal = Journal(store, bus, crash=crash)
             store.start()
@@ -84,6 +87,8 @@ class Daemon:
             await self._journal.settled()
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
+        if self._ring is not None:
+            self._ring.close()
         self.files.free()
 
     def _show(self, bus: Bus, store: SqliteStore, journal: Journal) -> None:

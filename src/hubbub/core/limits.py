@@ -15,6 +15,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Connections that may wait to be accepted, for each listener."""
     stop_s: float = 3.0
     """Seconds that connections have to take their last frames at a stop."""
+    batched_sends: bool = True
+    """Send to many plain sockets with one system call, where the kernel can (Linux 5.19)."""
     session_tokens: int = 10_000
     """Short-lived tokens alive at a time; the oldest go first."""
     session_token_s: float = 600.0

@@ -163,10 +163,9 @@ class SqliteStore:
             transaction.run(following[0], batch[-1])
             if len(batch) >= self._limits.batch_units or time.monotonic() > deadline:
                 break
-            try:
-                following = self._units.get_nowait()
-            except queue.Empty:
+            if self._units.empty():  # only this thread takes, so what is there stays
                 break
+            following = self._units.get()
             self._ending = following is None
         self._commit(batch)
 
@@ -318,9 +317,10 @@ class SqliteTransaction:
 
         One event and nothing else is one statement, which commits by itself.
         """
-        if len(self._events) > 1:
+        if len(self._events) == 1:
+            self._db.execute(_INSERT, _row_of(self._events[0]))
+        elif self._events:
             self._begin()
-        if self._events:
             self._db.executemany(_INSERT, map(_row_of, self._events))
         if self._db.in_transaction:
             self._db.execute("COMMIT")

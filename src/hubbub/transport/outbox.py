@@ -7,15 +7,18 @@ what happens beyond that is the dialect's choice (``OutboxRules``).
 """
 
 import asyncio
+import contextlib
+import errno
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 
 from hubbub.dialects.base import OutboxRules, Overflow
-from hubbub.transport.numbering import Numbering, numbered_frame, ws_header
+from hubbub.transport.numbering import numbered_frame, ws_header
 from hubbub.transport.tick import Tick
 
 
-_TEXT_FINAL = 0x81
+_FINAL = 0x80
 
 
 class FrameOutbox:
@@ -39,6 +42,7 @@ class FrameOutbox:
         "dropped",
         "full",
         "missed",
+        "socket",
         "write",
     )
 
@@ -49,12 +53,16 @@ class FrameOutbox:
         tick: Tick,
         rules: OutboxRules,
         when_closed: Callable[[int, str], None],
+        *,
+        socket: int | None = None,
     ) -> None:
         """Write to a transport.
 
         Args:
             drain: Waits until the transport's buffer is empty enough again.
             when_closed: Ends the connection with a close code and a reason.
+            socket: A file descriptor of the connection that is this outbox's own, for writes
+                that pass the transport by; the outbox closes it.
         """
         self._transport = transport
         self._drain = drain
@@ -74,6 +82,7 @@ class FrameOutbox:
         """There was no room for a frame, and nothing has left since."""
         self.write = transport.write
         """Hands bytes to the transport; for the tick, which knows that nothing waits here."""
+        self.socket = socket
 
     # -- what the core and the dialects call ----------------------------------------------
 
@@ -109,7 +118,10 @@ class FrameOutbox:
         It is dropped only where the door's rule is to drop the newest. Elsewhere a peer that
         goes on asking without reading is closed at twice the bounds of the queue.
         """
-        frame = self._answer(message)
+        self.send_frame(self._answer(message))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Queue a complete frame, as ``send``."""
         if not self._tick.answer(self, frame):
             self.answer(frame)
 
@@ -171,9 +183,35 @@ class FrameOutbox:
         """Write what waits in one go; called by the tick."""
         if not self.closing:
             self._write()
-            if self._held is None:
+            if self.is_free():
                 self._tick.busy.discard(self)
             self.check()
+
+    def is_free(self) -> bool:
+        """Say whether a shared frame may be written now without overtaking anything."""
+        if self._held is not None or self._pending or self.closing:
+            return False
+        # The transport keeps the order of what goes through it; a write past it does not.
+        return self.socket is None or not self._transport.get_write_buffer_size()
+
+    def unsent(self, data: bytes, result: int) -> None:
+        """Let the transport send what the socket did not take at once; for the tick.
+
+        Args:
+            result: Bytes that it took, or the negative number of an error.
+        """
+        if result < 0 and result != -errno.EAGAIN:
+            return  # the connection is gone; its reader sees the same and cleans up
+        self._tick.busy.add(self)
+        with contextlib.suppress(RuntimeError):  # as above
+            self.write(data[max(result, 0) :])
+            self.check()
+
+    def release(self) -> None:
+        """Close the outbox's own file descriptor: nobody writes to it any more."""
+        if self.socket is not None:
+            os.close(self.socket)
+            self.socket = None
 
     def check(self) -> None:
         """See whether the peer still takes what it is sent; called by the tick."""
@@ -227,7 +265,7 @@ class FrameOutbox:
             return  # the reader of this connection sees the same and cleans up
         if not self.closing:
             self._held = None
-            if not self._pending:
+            if self.is_free():
                 self._tick.busy.discard(self)
             self._task = None
             self._wake()
@@ -302,7 +340,7 @@ class NumberedWsOutbox(FrameOutbox):
     it is certain that it leaves, so numbers have no holes whatever was dropped.
     """
 
-    __slots__ = ("_seq",)
+    __slots__ = ("number",)
 
     numbered = True
 
@@ -313,10 +351,13 @@ class NumberedWsOutbox(FrameOutbox):
         tick: Tick,
         rules: OutboxRules,
         when_closed: Callable[[int, str], None],
+        *,
+        socket: int | None = None,
     ) -> None:
         """Begin to count at 1."""
-        super().__init__(transport, drain, tick, rules, when_closed)
-        self._seq = 0
+        super().__init__(transport, drain, tick, rules, when_closed, socket=socket)
+        self.number = 0
+        """The last number that was given; the tick counts on where it writes by itself."""
 
     def frame(self, message: bytes) -> bytes:
         """Make the tail of a JSON object: everything after its opening brace."""
@@ -326,16 +367,10 @@ class NumberedWsOutbox(FrameOutbox):
         return ws_header(len(message)) + message
 
     def _finish(self, frame: bytes) -> bytes:
-        if frame[0] == _TEXT_FINAL:
-            return frame  # an answer: complete, and without a number
-        self._seq += 1
-        return numbered_frame(self._seq, frame)
-
-    def numbered_frames(self, numbering: Numbering, count: int) -> bytes:
-        """Give what to write of frames that a whole audience gets, each with its number."""
-        before = self._seq
-        self._seq = before + count
-        return numbering.after(before)
+        if frame[0] & _FINAL:
+            return frame  # an answer or a control frame: complete, and without a number
+        self.number += 1
+        return numbered_frame(self.number, frame)
 
 
 class SseOutbox(FrameOutbox):

@@ -7,13 +7,14 @@ which they were told, and answers after the events that came before them.
 """
 
 import asyncio
-import contextlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection
+from typing import TYPE_CHECKING, NamedTuple
 
 from hubbub.core.audience import Member, Members
 from hubbub.core.limits import DEFAULT_LIMITS, Limits
 from hubbub.core.values import Event
-from hubbub.transport.numbering import Numbering
+from hubbub.transport.crowd import Crowd
+from hubbub.transport.uring import Ring
 
 
 if TYPE_CHECKING:
@@ -42,9 +43,19 @@ class Answered(NamedTuple):
 class Tick:
     """Collects what is told, and writes it out at the end of the tick."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits = DEFAULT_LIMITS) -> None:
-        """Begin with nothing to write."""
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits = DEFAULT_LIMITS,
+        ring: Ring | None = None,
+    ) -> None:
+        """Begin with nothing to write.
+
+        Args:
+            ring: Sends to many sockets at once; ``None``: transports write one by one.
+        """
         self.limits = limits
+        self.ring = ring
         self._loop = loop
         self._log: list[Told | Answered] = []
         self._marked: list[FrameOutbox] = []
@@ -88,6 +99,8 @@ class Tick:
             outbox.flush()
         if self._gone:
             self.busy.difference_update(self._gone)
+            for outbox in self._gone:
+                outbox.release()
             self._gone = []
 
     def forget(self, outbox: "FrameOutbox") -> None:
@@ -128,50 +141,21 @@ class Tick:
         joined = frames[0] if len(frames) == 1 else b"".join(frames)
         crowd = members.prepared if isinstance(members.prepared, Crowd) else Crowd(members)
         self.busy |= answered  # what waits for them alone has a place among these frames
-        rest = () if self.busy.isdisjoint(crowd.members) else self.busy & crowd.members.keys()
+        rest: Collection[FrameOutbox] = ()
+        if not self.busy.isdisjoint(crowd.members):
+            busy = self.busy & crowd.members.keys()
+            rest = {outbox for outbox in busy if outbox in answered or not outbox.is_free()}
+            self.busy -= busy - rest
         if crowd.numbered:
-            numbering, count = Numbering(frames), len(frames)
-            for outbox in crowd.members:
-                if outbox not in rest:
-                    _write_to(outbox, outbox.numbered_frames(numbering, count))
-        elif rest:
-            for outbox in crowd.members:
-                if outbox not in rest:
-                    _write_to(outbox, joined)
+            crowd.write_numbered(self.ring, frames, rest)
         else:
-            crowd.write(joined)
+            crowd.write(self.ring, joined, rest)
         self._unchecked += len(joined)
         if self._unchecked > CHECK_BYTES:
             self._unchecked = 0
             for outbox in crowd.members:
                 outbox.check()
         return [crowd.members[outbox] for outbox in rest]
-
-
-class Crowd:
-    """The members of an audience, prepared for being written to in one loop."""
-
-    __slots__ = ("_writes", "members", "numbered")
-
-    def __init__(self, members: Members) -> None:
-        self.members: dict[Any, Member] = {member.outbox: member for member in members}
-        """By their outbox, which is a ``FrameOutbox``."""
-        self.numbered: bool = next(iter(self.members)).numbered
-        self._writes = [outbox.write for outbox in self.members]
-        members.prepared = self
-
-    def write(self, data: bytes) -> None:
-        """Hand the same bytes to every transport: the hottest loop of the daemon."""
-        for write in self._writes:
-            try:
-                write(data)
-            except RuntimeError:  # its connection has just gone; its reader cleans up
-                continue
-
-
-def _write_to(outbox: "FrameOutbox", data: bytes) -> None:
-    with contextlib.suppress(RuntimeError):  # as above
-        outbox.write(data)
 
 
 def _queue_each(log: list[Told | Answered]) -> None:

@@ -1,6 +1,7 @@
 """WebSocket: the pump between one connection and its dialect session."""
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from typing import Any
 
@@ -20,6 +21,7 @@ CLOSE_S = 5.0
 
 _CLOSE_NORMAL = 1000
 _CLOSE_FINAL = 0x88
+_PONG_FINAL = 0x8A
 _MAX_REASON_BYTES = 123
 
 
@@ -36,6 +38,7 @@ class Pump:
             max_msg_size=socket.max_message_bytes + 1,
             compress=False,
             autoclose=False,
+            autoping=False,  # all that is written goes through the outbox
             timeout=CLOSE_S / 2,
         )
         self.transport: asyncio.Transport | None = None
@@ -53,7 +56,12 @@ class Pump:
         self.transport = transport
         outbox_type = NumberedWsOutbox if self.socket.numbered else WsOutbox
         self.outbox = outbox_type(
-            transport, writer.drain, door.tick, self.socket.rules, self._close
+            transport,
+            writer.drain,
+            door.tick,
+            self.socket.rules,
+            self._close,
+            socket=own_socket(transport) if door.tick.ring is not None else None,
         )
         self.session = self.socket.open(
             Connection(
@@ -93,6 +101,9 @@ class Pump:
                 work = session.received(message.data)
             elif message.type is WSMsgType.BINARY:
                 work = session.received_binary(message.data)
+            elif message.type is WSMsgType.PING:
+                outbox.send_frame(control_frame(_PONG_FINAL, message.data))
+                continue
             else:
                 continue
             if work is not None:
@@ -127,7 +138,31 @@ class Pump:
 def close_frame(code: int, reason: str) -> bytes:
     """Give an unmasked close frame (RFC 6455, 5.5.1); a long reason is cut."""
     text = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore").encode()
-    return bytes((_CLOSE_FINAL, 2 + len(text))) + code.to_bytes(2, "big") + text
+    return control_frame(_CLOSE_FINAL, code.to_bytes(2, "big") + text)
+
+
+def control_frame(head: int, payload: bytes) -> bytes:
+    """Give an unmasked control frame (RFC 6455, 5.5).
+
+    Args:
+        head: Its first byte.
+        payload: At most 125 bytes.
+    """
+    return bytes((head, len(payload))) + payload
+
+
+def own_socket(transport: asyncio.Transport) -> int | None:
+    """Give a file descriptor of our own for a plain connection; ``None``: it is not plain.
+
+    One of our own, because the transport's may be closed at any time, and its number then be
+    given to another connection.
+    """
+    if transport.get_extra_info("sslcontext") is not None:
+        return None
+    try:
+        return os.dup(transport.get_extra_info("socket").fileno())
+    except OSError:  # no descriptor is left, or the peer has gone: the transport writes
+        return None
 
 
 class Pumps:

@@ -1,7 +1,9 @@
 """The composition root: one daemon, from its data directory to its doors and back."""
 
 import asyncio
+import contextlib
 import os
+import resource
 import signal
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +22,10 @@ from hubbub.telemetry import Metrics, log
 from hubbub.transport.server import Listener
 from hubbub.transport.tick import Tick
 from hubbub.transport.uring import Ring, open_ring
+
+
+MOST_DESCRIPTORS = 1 << 20
+"""Open files that a daemon asks for, where the system's hard limit is higher."""
 
 
 class Daemon:
@@ -153,8 +159,18 @@ def run(settings: Settings, ready: Callable[[Daemon], None]) -> None:
             await asyncio.gather(show, return_exceptions=True)
         await daemon.close()
 
+    _allow_descriptors()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main())
+
+
+def _allow_descriptors() -> None:
+    """Take as many open files as the system's hard limit gives: a plain WebSocket holds two."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):  # a kernel's own limit may be lower
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _demo(daemon: Daemon) -> None:

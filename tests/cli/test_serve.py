@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import socket
 import sqlite3
 import stat
@@ -11,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from hubbub.app import MOST_DESCRIPTORS
 from tests.cli.commands import following
 from tests.cli.commands import hubbub as run
 from tests.conftest import StartDaemon
@@ -39,6 +41,22 @@ async def test_banner_says_what_is_open(nobody: Daemon) -> None:
         assert lines[6] == f"  Auth:      Bearer {token}"
         assert lines[7] == f"Open {found['hubbub']}/ in a browser."
         assert found["pid"] == serve.process.pid
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux tells of another process")
+async def test_as_many_connections_as_the_system_allows(nobody: Daemon) -> None:
+    """A low soft limit of open files is raised to the hard one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    try:
+        serve = following(nobody, "serve", *FREE)
+        async with serve as started:
+            await started.line()
+            raised, _ = resource.prlimit(started.process.pid, resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert raised == min(hard, MOST_DESCRIPTORS)
 
 
 async def test_banner_as_json(nobody: Daemon) -> None:

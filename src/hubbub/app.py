@@ -93,8 +93,9 @@ class Daemon:
             await self._journal.settled()
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
-        if self._ring is not None:
-            self._ring.close()
+        ring, self._ring = self._ring, None
+        if ring is not None:
+            ring.close()
         self.files.free()
 
     def _show(self, bus: Bus, store: SqliteStore, journal: Journal) -> None:

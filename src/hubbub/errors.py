@@ -10,6 +10,8 @@ HubbubError
 │   ├── Conflict             the thing is not in a state that allows this
 │   │   ├── IdempotencyConflict  same key, other request
 │   │   ├── LockHeld             another agent holds the lock
+│   │   ├── PathsReserved        another agent has reserved such paths
+│   │   ├── Deadlock             those who hold it wait for the caller
 │   │   └── StaleFence           a newer lock grant exists
 │   ├── TooLarge             over a named limit
 │   ├── Unavailable          the peer that should do this is not here
@@ -122,18 +124,52 @@ class LockHeld(Conflict):
         return f"issue {self.issue} is held by {self.holder}"
 
 
+class PathsReserved(Conflict):
+    """Another agent has reserved paths that overlap, or waits in front for such."""
+
+    code = "paths_reserved"
+    retryable = True
+
+    def __init__(self, who: str) -> None:
+        """Say who has what, and until when."""
+        super().__init__(who)
+        self.who = who
+
+    def __str__(self) -> str:
+        """Name all that stand in the way."""
+        return f"these paths overlap with others: {self.who}"
+
+
+class Deadlock(Conflict):
+    """The caller would wait for agents that wait for the caller."""
+
+    code = "deadlock"
+    retryable = True
+
+    def __init__(self, circle: str) -> None:
+        """Remember the circle, in words."""
+        super().__init__(circle)
+        self.circle = circle
+
+    def __str__(self) -> str:
+        """Name the circle and the way out."""
+        return f"nobody in this circle can go on, release something: {self.circle}"
+
+
 class StaleFence(Conflict):
     """A newer grant of this lock exists; the caller lost it."""
 
     code = "stale_fence"
 
-    def __init__(self, issue: int, *, presented: int, current: int) -> None:
+    def __init__(self, number: int, *, presented: int, current: int, what: str = "issue") -> None:
         """Remember both fence numbers."""
-        super().__init__(issue, presented, current)
-        self.issue, self.presented, self.current = issue, presented, current
+        super().__init__(number, presented, current, what)
+        self.issue, self.presented, self.current, self.what = number, presented, current, what
 
     def __str__(self) -> str:
         """Show both numbers, or that the grant itself has ended."""
+        if self.what == "reservation":
+            return f"reservation {self.issue} is stale: it has ended"
         if self.presented == self.current:
             return f"fence {self.presented} of issue {self.issue} is stale: its lock has ended"
         return f"fence {self.presented} of issue {self.issue} is stale; it is {self.current} now"

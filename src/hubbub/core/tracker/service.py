@@ -24,7 +24,8 @@ from hubbub.core.tracker.issues import (
     checked_number,
     issue_of,
 )
-from hubbub.core.tracker.locks import check_fence, current_lock, lose
+from hubbub.core.tracker.lock_table import check_fence, current_lock, lose
+from hubbub.core.tracker.waits import end_wait, waiters
 from hubbub.core.values import Clock
 from hubbub.errors import InvalidRequest, NotFound
 
@@ -87,9 +88,20 @@ class Tracker:
     ``IdempotencyConflict``, ``NotFound`` (no such issue) and what the verb names.
     """
 
-    def __init__(self, clock: Clock, *, limits: TrackerLimits = DEFAULT_LIMITS) -> None:
-        """Begin; all state is in the store."""
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        limits: TrackerLimits = DEFAULT_LIMITS,
+        leases: Clock | None = None,
+    ) -> None:
+        """Begin; all state is in the store.
+
+        Args:
+            leases: The clock by which locks go; ``None``: the same.
+        """
         self._clock = clock
+        self._leases = leases or clock
         self.limits = limits
 
     def create(self, act: Act, draft: IssueDraft, *, tell_parent: bool = True) -> Unit[Issue]:
@@ -108,7 +120,7 @@ class Tracker:
         def create(tx: Transaction) -> Issue:
             now, fields = self._clock(), asdict(draft)
             if parent_id is not None:
-                _check_fence(tx, act, parent_id, now, "parent issue")
+                _check_fence(tx, act, parent_id, self._leases(), "parent issue")
             row = tx.changed("issue_add", **fields, created_by=act.caller.id, now=now)
             number: int = _found(row, parent_id, "parent issue")[0]
             if parent_id is not None and tell_parent:
@@ -153,13 +165,16 @@ class Tracker:
         Locks on them are lost.
         """
 
-        def delete(tx: Transaction, now: int) -> Done:
+        def delete(tx: Transaction, _now: int) -> Done:
+            now = self._leases()
             check_exists(tx, issue_id)
             tx.execute("issue_numbers_keep")
             for (number,) in tx.rows("issue_tree", id=issue_id):
+                for waiter in waiters(tx, number):
+                    end_wait(tx, waiter, "issue deleted")
                 lock = current_lock(tx, number, now)
                 if lock is not None:
-                    lose(tx, lock, "issue deleted")
+                    lose(tx, lock, "issue deleted", now)
             tx.execute("issue_delete", id=issue_id)
             return Done()
 
@@ -293,7 +308,7 @@ class Tracker:
 
         def run(tx: Transaction) -> T:
             now = self._clock()
-            _check_fence(tx, act, issue_id, now, "issue")
+            _check_fence(tx, act, issue_id, self._leases(), "issue")
             value = change(tx, now)
             _changed(tx, act, issue_id, FIELDS[verb])
             return value

@@ -96,7 +96,7 @@ class ReservationTable:
         actor: str,
     ) -> Reservation:
         """Grant paths that nobody else has; the same paths again extend what the agent has."""
-        own = next((one for one in held if _same(one, wanted)), None)
+        own = same(held, wanted)
         if own is not None:
             return self.extend(tx, own, now + lease_ms, wanted.reason)
         fields = {**msgspec.structs.asdict(wanted), "claimed_at": now, "expires_at": now + lease_ms}
@@ -178,8 +178,10 @@ class ReservationTable:
         return [self._globs[text] for text in wanted.paths]
 
 
-def _same(held: Reservation, wanted: Wanted) -> bool:
-    return (held.agent, held.paths, held.mode) == (wanted.agent, wanted.paths, wanted.mode)
+def same(held: Iterable[Reservation], wanted: Wanted) -> Reservation | None:
+    """Give what an agent has of the very same paths in the same mode."""
+    mine = (one for one in held if (one.agent, one.mode) == (wanted.agent, wanted.mode))
+    return next((one for one in mine if one.paths == wanted.paths), None)
 
 
 def reservation_of(row: Row) -> Reservation:

@@ -6,6 +6,7 @@ grows and is its fence: a write made under it may present it.
 """
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -23,6 +24,7 @@ from hubbub.core.tracker.reservation_table import (
     check_grant,
     check_reservation,
     reservation_of,
+    same,
     wanted_of,
 )
 from hubbub.core.tracker.waits import Place, Queued, Waiter, waiters
@@ -127,11 +129,10 @@ class Reservations:
             now = self._clock()
             check_grant(tx, claim.under, now)
             held = self.table.settle(tx, now)
-            before = self.table.against(wanted, held)
-            ahead = self.table.against(wanted, map(wanted_of, waiters(tx, None)))
-            if before or ahead:
-                raise PathsReserved("; ".join(_shown(other) for other in (*before, *ahead)))
-            if len(held) >= self.rules.max_held:
+            others = self._others(tx, wanted, held)
+            if others:
+                raise PathsReserved("; ".join(map(_shown, others)))
+            if len(held) >= self.rules.max_held and same(held, wanted) is None:
                 message = f"there are {len(held)} reservations, and no more may be; release some"
                 raise Conflict(message)
             return self.table.give(tx, wanted, held, now, lease, actor=act.caller.id)
@@ -160,8 +161,7 @@ class Reservations:
             now = self._clock()
             check_grant(tx, claim.under, now)
             held = self.table.settle(tx, now)
-            ahead = map(wanted_of, waiters(tx, None))
-            if not self.table.against(wanted, (*held, *ahead)):
+            if not self._others(tx, wanted, held):
                 self.table.give(tx, wanted, held, now, lease, actor=act.caller.id)
                 return Queued(granted=True)
             waiter = Waiter(
@@ -237,6 +237,14 @@ class Reservations:
             self._look_at = 0
         elif settled.value is not None:
             self._look_at = min(self._look_at, settled.value)
+
+    def _others(
+        self, tx: Transaction, wanted: Wanted, held: Sequence[Reservation]
+    ) -> Sequence[Wanted]:
+        """Give what stands in the way of a claim: nothing, where the agent has the paths."""
+        if same(held, wanted) is not None:
+            return []
+        return self.table.against(wanted, (*held, *map(wanted_of, waiters(tx, None))))
 
     def _wanted(self, caller: Principal, claim: Claim) -> Wanted:
         rules = self.rules

@@ -25,6 +25,7 @@ Each class carries a stable ``code``, whether the same request may succeed later
 hint of the HTTP status. Texts are built here; nobody parses them.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -34,6 +35,10 @@ class HubbubError(Exception):
     code: ClassVar[str] = "error"
     retryable: ClassVar[bool] = False
     http_status: ClassVar[int] = 500
+
+    def details(self) -> dict[str, object]:
+        """Give what a program can use besides the code; for doors that have a place for it."""
+        return {}
 
 
 class ProtocolError(HubbubError):
@@ -119,6 +124,10 @@ class LockHeld(Conflict):
         super().__init__(issue, holder, expires_at_ms)
         self.issue, self.holder, self.expires_at_ms = issue, holder, expires_at_ms
 
+    def details(self) -> dict[str, object]:
+        """Say who holds it, and until when."""
+        return {"holder": self.holder, "expires_at": self.expires_at_ms}
+
     def __str__(self) -> str:
         """Name the holder."""
         return f"issue {self.issue} is held by {self.holder}"
@@ -130,10 +139,14 @@ class PathsReserved(Conflict):
     code = "paths_reserved"
     retryable = True
 
-    def __init__(self, who: str) -> None:
-        """Say who has what, and until when."""
-        super().__init__(who)
-        self.who = who
+    def __init__(self, who: str, conflicts: Sequence[object] = ()) -> None:
+        """Say who has what, and until when, in words and as values."""
+        super().__init__(who, conflicts)
+        self.who, self.conflicts = who, conflicts
+
+    def details(self) -> dict[str, object]:
+        """Give what stands in the way; one without ``id`` waits in front."""
+        return {"conflicts": self.conflicts}
 
     def __str__(self) -> str:
         """Name all that stand in the way."""
@@ -146,10 +159,14 @@ class Deadlock(Conflict):
     code = "deadlock"
     retryable = True
 
-    def __init__(self, circle: str) -> None:
-        """Remember the circle, in words."""
-        super().__init__(circle)
-        self.circle = circle
+    def __init__(self, circle: str, cycle: Sequence[object] = ()) -> None:
+        """Remember the circle, in words and as values."""
+        super().__init__(circle, cycle)
+        self.circle, self.cycle = circle, cycle
+
+    def details(self) -> dict[str, object]:
+        """Give the circle."""
+        return {"cycle": self.cycle}
 
     def __str__(self) -> str:
         """Name the circle and the way out."""

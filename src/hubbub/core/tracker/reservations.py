@@ -131,7 +131,7 @@ class Reservations:
             held = self.table.settle(tx, now)
             others = self._others(tx, wanted, held)
             if others:
-                raise PathsReserved("; ".join(map(_shown, others)))
+                raise PathsReserved("; ".join(map(_shown, others)), others)
             if len(held) >= self.rules.max_held and same(held, wanted) is None:
                 message = f"there are {len(held)} reservations, and no more may be; release some"
                 raise Conflict(message)

@@ -181,7 +181,7 @@ class Waiting:
             if settled.error is not None:
                 pending.over.set_exception(settled.error)
             elif settled.value.cycle:
-                pending.over.set_exception(Deadlock(told(settled.value.cycle)))
+                pending.over.set_exception(Deadlock(told(settled.value.cycle), settled.value.cycle))
             elif settled.value.granted:
                 pending.over.set_result(None)
             pending.queued = True

@@ -39,7 +39,8 @@ class Claim(Renewal, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Renew(Renewal, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of ``locks.renew``."""
 
-    fence: int | None = None
+    fence: int
+    """Number of the grant that is extended."""
 
 
 class Steal(Renewal, frozen=True, forbid_unknown_fields=True, kw_only=True):

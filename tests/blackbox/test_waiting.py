@@ -127,7 +127,10 @@ async def test_run_step_under_a_lock_that_was_lost_is_refused(
     assert (run["status"], run["turn_count"]) == ("in_progress", 1)
 
 
-async def test_queues_are_empty_after_a_restart(daemon: Daemon, guests: Guests) -> None:
+@pytest.mark.parametrize(("gently", "reason"), [(True, "left"), (False, "restart")])
+async def test_queues_are_empty_after_a_restart(
+    daemon: Daemon, guests: Guests, reason: str, *, gently: bool
+) -> None:
     """The lock stays its holder's under its fence; who waited claims again."""
     ann, bob = await sockets(daemon, guests, 2)
     watcher = await guests.rpc(daemon)
@@ -135,13 +138,14 @@ async def test_queues_are_empty_after_a_restart(daemon: Daemon, guests: Guests) 
     await bob.post("locks.claim", {"issue_id": 1, "wait": True})
     await watcher.event("locks/1", "wait.begun")
     (before,) = (one for one in (await ann.call("locks.list"))["locks"] if one["issue_id"] == 1)
-    daemon.kill()
+    if gently:
+        await daemon.stop()
     await daemon.restart()
     rpc = await guests.rpc(daemon)
     (after,) = (one for one in (await rpc.call("locks.list"))["locks"] if one["issue_id"] == 1)
     assert after == before
     (ended,) = (e for e in await rpc.journal(topics=["locks/1"]) if e["kind"] == "wait.ended")
-    assert ended["data"]["reason"] == "restart"
+    assert ended["data"]["reason"] == reason
     await rpc.call("locks.release", {"issue_id": 1, "agent": "ann"})
 
     async def free() -> bool:

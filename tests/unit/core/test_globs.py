@@ -93,6 +93,7 @@ def test_globs_overlap_as_their_paths_do(one: str, other: str) -> None:
         ("a[*]b", "axb", False),
         ("[", "[", None),
         ("ä", "?", True),
+        ("[!z-a]", "x", True),  # nothing is taken out
     ],
 )
 def test_overlap_by_example(one: str, other: str, *, expected: bool | None) -> None:

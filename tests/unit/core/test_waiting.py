@@ -184,6 +184,24 @@ async def test_freed_between_claim_and_place_is_granted(room: WaitingRoom) -> No
     assert [one.agent for one in await room.reservations.list()] == ["bob"]
 
 
+async def test_freed_on_the_way_to_the_queue_is_granted(room: WaitingRoom) -> None:
+    """A caller whose claim failed gets what was given back before it had its place."""
+    await room.lock(ANN, 1)
+
+    def wait(place: Place) -> Unit[Queued]:
+        room.journal.submit(room.locks.release(by(ANN), 1), lambda _settled: None)
+        return room.locks.wait(by(BOB), 1, place)
+
+    lock = await room.waiting.claim(
+        ("bob", "locks/1"),
+        lambda: room.locks.claim(by(BOB), 1),
+        wait,
+        wait_ms=None,
+        notice=lambda _cycle: None,
+    )
+    assert (lock.holder, lock.fence) == ("bob", 2)
+
+
 @pytest.mark.parametrize("wait_ms", [0, 5_001])
 async def test_wait_has_limits(room: WaitingRoom, wait_ms: int) -> None:
     """A wait of nothing or over the limit is refused."""

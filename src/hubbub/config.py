@@ -19,6 +19,8 @@ from hubbub.core.retention import Rule
 from hubbub.core.topics import RESERVED
 from hubbub.core.tracker.issues import TrackerLimits
 from hubbub.core.tracker.locks import LockRules
+from hubbub.core.tracker.reservations import ReservationRules
+from hubbub.core.tracker.waiting import WaitRules
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
 from hubbub.dialects.openclaw.settings import OpenclawSettings
@@ -199,6 +201,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     chat: ChatSettings = ChatSettings()
     tracker: TrackerLimits = TrackerLimits()
     locks: LockRules = LockRules()
+    reservations: ReservationRules = ReservationRules()
+    waits: WaitRules = WaitRules()
     presence: PresenceRules = PresenceRules()
     log: LogSettings = LogSettings()
 

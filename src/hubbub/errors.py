@@ -10,6 +10,8 @@ HubbubError
 │   ├── Conflict             the thing is not in a state that allows this
 │   │   ├── IdempotencyConflict  same key, other request
 │   │   ├── LockHeld             another agent holds the lock
+│   │   ├── PathsReserved        another agent has reserved such paths
+│   │   ├── Deadlock             those who hold it wait for the caller
 │   │   └── StaleFence           a newer lock grant exists
 │   ├── TooLarge             over a named limit
 │   ├── Unavailable          the peer that should do this is not here
@@ -23,6 +25,7 @@ Each class carries a stable ``code``, whether the same request may succeed later
 hint of the HTTP status. Texts are built here; nobody parses them.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -32,6 +35,10 @@ class HubbubError(Exception):
     code: ClassVar[str] = "error"
     retryable: ClassVar[bool] = False
     http_status: ClassVar[int] = 500
+
+    def details(self) -> dict[str, object]:
+        """Give what a program can use besides the code; for doors that have a place for it."""
+        return {}
 
 
 class ProtocolError(HubbubError):
@@ -117,9 +124,53 @@ class LockHeld(Conflict):
         super().__init__(issue, holder, expires_at_ms)
         self.issue, self.holder, self.expires_at_ms = issue, holder, expires_at_ms
 
+    def details(self) -> dict[str, object]:
+        """Say who holds it, and until when."""
+        return {"holder": self.holder, "expires_at": self.expires_at_ms}
+
     def __str__(self) -> str:
         """Name the holder."""
         return f"issue {self.issue} is held by {self.holder}"
+
+
+class PathsReserved(Conflict):
+    """Another agent has reserved paths that overlap, or waits in front for such."""
+
+    code = "paths_reserved"
+    retryable = True
+
+    def __init__(self, who: str, conflicts: Sequence[object] = ()) -> None:
+        """Say who has what, and until when, in words and as values."""
+        super().__init__(who, conflicts)
+        self.who, self.conflicts = who, conflicts
+
+    def details(self) -> dict[str, object]:
+        """Give what stands in the way; one without ``id`` waits in front."""
+        return {"conflicts": self.conflicts}
+
+    def __str__(self) -> str:
+        """Name all that stand in the way."""
+        return f"these paths overlap with others: {self.who}"
+
+
+class Deadlock(Conflict):
+    """The caller would wait for agents that wait for the caller."""
+
+    code = "deadlock"
+    retryable = True
+
+    def __init__(self, circle: str, cycle: Sequence[object] = ()) -> None:
+        """Remember the circle, in words and as values."""
+        super().__init__(circle, cycle)
+        self.circle, self.cycle = circle, cycle
+
+    def details(self) -> dict[str, object]:
+        """Give the circle."""
+        return {"cycle": self.cycle}
+
+    def __str__(self) -> str:
+        """Name the circle and the way out."""
+        return f"nobody in this circle can go on, release something: {self.circle}"
 
 
 class StaleFence(Conflict):
@@ -127,13 +178,15 @@ class StaleFence(Conflict):
 
     code = "stale_fence"
 
-    def __init__(self, issue: int, *, presented: int, current: int) -> None:
+    def __init__(self, number: int, *, presented: int, current: int, what: str = "issue") -> None:
         """Remember both fence numbers."""
-        super().__init__(issue, presented, current)
-        self.issue, self.presented, self.current = issue, presented, current
+        super().__init__(number, presented, current, what)
+        self.issue, self.presented, self.current, self.what = number, presented, current, what
 
     def __str__(self) -> str:
         """Show both numbers, or that the grant itself has ended."""
+        if self.what == "reservation":
+            return f"reservation {self.issue} is stale: it has ended"
         if self.presented == self.current:
             return f"fence {self.presented} of issue {self.issue} is stale: its lock has ended"
         return f"fence {self.presented} of issue {self.issue} is stale; it is {self.current} now"

@@ -21,9 +21,12 @@ from hubbub.core.retention import Retention
 from hubbub.core.runs.service import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.tracker.issue_reads import IssueReads
+from hubbub.core.tracker.lease_clock import lease_clock, steady_clock
 from hubbub.core.tracker.locks import Locks
+from hubbub.core.tracker.reservations import Reservations
 from hubbub.core.tracker.service import Tracker
-from hubbub.core.values import uuid7, wall_clock
+from hubbub.core.tracker.waiting import Waiting
+from hubbub.core.values import Clock, uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
 from hubbub.errors import HubbubError
 from hubbub.runners import agents_of
@@ -49,7 +52,8 @@ class Services:
         """Build every service and bring its memory up to the store."""
         settings = self._settings
         grace_ms = settings.dialects.car.grace_ms
-        runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
+        leases = lease_clock(wall_clock, steady_clock)
+        runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms, leases=leases)
         await runs.load()
         identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
         await identities.load()
@@ -70,8 +74,7 @@ class Services:
         await presence.load()
         SignsOfLife(presence, bus)
         self._every(settings.presence.period_s, presence.tick)
-        locks = Locks(journal, store, wall_clock, rules=settings.locks)
-        self._every(settings.locks.tick_s, locks.tick)
+        locks, reservations, waiting = await self._claims_on(journal, store, bus, leases)
         attached = AttachedAgents()
         self._chat = chat = self._chat_on(journal, store, bus, runs, attached)
         await chat.load()
@@ -88,9 +91,11 @@ class Services:
             identities=identities,
             direct=Direct(journal, identities, wall_clock, uuid7),
             presence=presence,
-            tracker=Tracker(wall_clock, limits=settings.tracker),
+            tracker=Tracker(wall_clock, limits=settings.tracker, leases=leases),
             issues=IssueReads(store, limits=settings.tracker),
             locks=locks,
+            reservations=reservations,
+            waiting=waiting,
             operations=self._operations,
             clock=wall_clock,
             ids=uuid7,
@@ -108,6 +113,20 @@ class Services:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _claims_on(
+        self, journal: Journal, store: Store, bus: Bus, leases: Clock
+    ) -> tuple[Locks, Reservations, Waiting]:
+        """Build what agents claim and wait for."""
+        settings = self._settings
+        locks = Locks(journal, store, leases, rules=settings.locks)
+        reservations = Reservations(journal, store, leases, rules=settings.reservations)
+        waiting = Waiting(journal, bus, leases, uuid7, rules=settings.waits)
+        await waiting.load(max(settings.locks.max_lease_ms, settings.reservations.max_lease_ms))
+        self._every(settings.locks.tick_s, locks.tick)
+        self._every(settings.reservations.tick_s, reservations.tick)
+        self._every(settings.waits.tick_s, waiting.tick)
+        return locks, reservations, waiting
 
     def _chat_on(
         self, journal: Journal, store: Store, bus: Bus, runs: Runs, attached: AttachedAgents

@@ -10,7 +10,17 @@ import pytest
 from hubbub import errors
 from hubbub.cli.main import COMMANDS, root
 from hubbub.config import LISTENERS
-from hubbub.dialects.rpc import agents, chat, issues, locks, runs, system, tokens, topics
+from hubbub.dialects.rpc import (
+    agents,
+    chat,
+    issues,
+    locks,
+    reservations,
+    runs,
+    system,
+    tokens,
+    topics,
+)
 from hubbub.errors import ConfigError, HubbubError, StartError
 from hubbub.provenance import keys
 from hubbub.telemetry import Metrics
@@ -20,7 +30,7 @@ from scripts.write_settings import PAGE, page
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
-GROUPS = (agents, chat, issues, locks, runs, system, tokens, topics)
+GROUPS = (agents, chat, issues, locks, reservations, runs, system, tokens, topics)
 
 
 def text_of(name: str) -> str:

@@ -16,7 +16,9 @@ from hubbub.core.runs.service import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.tracker.issue_reads import IssueReads
 from hubbub.core.tracker.locks import Locks
+from hubbub.core.tracker.reservations import Reservations
 from hubbub.core.tracker.service import Tracker
+from hubbub.core.tracker.waiting import Waiting
 from hubbub.core.values import Clock, IdSource
 
 
@@ -38,5 +40,7 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     tracker: Tracker
     issues: IssueReads
     locks: Locks
+    reservations: Reservations
+    waiting: Waiting
     clock: Clock
     ids: IdSource

@@ -44,6 +44,9 @@ class Transaction(Protocol):
     def execute(self, query: str, /, **values: object) -> int:
         """Run a named statement of ``queries.sql``; gives the number of changed rows."""
 
+    def changed(self, query: str, /, **values: object) -> Row | None:
+        """Run a named statement that ends in ``RETURNING``; gives the first row it changed."""
+
     def rows(self, query: str, /, **values: object) -> list[Row]:
         """Run a named query and give all its rows."""
 

@@ -11,7 +11,7 @@ from hubbub.core.values import Clock, Principal, check_topic
 from hubbub.errors import Forbidden
 
 
-RESERVED = ("agents/", "chat/", "direct/", "issues/", "locks/", "plans/", "runs/")
+RESERVED = ("agents/", "chat/", "direct/", "issues/", "locks/", "plans/", "reservations/", "runs/")
 """Topics under which only the daemon's own services publish."""
 
 

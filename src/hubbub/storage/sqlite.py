@@ -259,6 +259,9 @@ class SqliteTransaction:
         self._ids = ids
         self._events: list[Event] = []
         self._saved = False
+        """The unit at work has a savepoint."""
+        self._alone = False
+        """The unit at work began the transaction: no unit before it has changed anything."""
         (self.seq,) = db.execute(
             "SELECT max(coalesce((SELECT max(seq) FROM journal), 0),"
             " coalesce((SELECT max(seq) FROM trimmed), 0))"
@@ -276,11 +279,15 @@ class SqliteTransaction:
 
     def execute(self, query: str, /, **values: object) -> int:
         """Run a named statement under the unit's savepoint."""
-        if not self._saved:
-            self._begin()
-            self._db.execute("SAVEPOINT unit")
-            self._saved = True
+        self._save()
         return self._db.execute(self._queries[query], values).rowcount
+
+    def changed(self, query: str, /, **values: object) -> Row | None:
+        """Run a named statement that ends in ``RETURNING``; gives the first row it changed."""
+        self._save()
+        # All rows are taken, for the statement ends only then.
+        rows: list[Row] = self._db.execute(self._queries[query], values).fetchall()
+        return rows[0] if rows else None
 
     def rows(self, query: str, /, **values: object) -> list[Row]:
         """Run a named query."""
@@ -296,6 +303,7 @@ class SqliteTransaction:
     def run(self, unit: Unit[Any], settled: Settled) -> None:
         """Run one unit; where it raises, undo it alone."""
         first, seq = len(self._events), self.seq
+        self._alone = False
         try:
             settled.value = unit(self)
             settled.events = self._events[first:]
@@ -307,6 +315,8 @@ class SqliteTransaction:
             self.seq = seq
             if self._saved:
                 self._db.execute("ROLLBACK TO unit")
+            elif self._alone:
+                self._db.execute("ROLLBACK")
         finally:
             if self._saved and self._db.in_transaction:
                 self._saved = False
@@ -329,6 +339,19 @@ class SqliteTransaction:
     def _begin(self) -> None:
         if not self._db.in_transaction:
             self._db.execute("BEGIN IMMEDIATE")
+            self._alone = True
+
+    def _save(self) -> None:
+        """See to it that the unit can be undone alone.
+
+        A unit that began the transaction needs no savepoint: undoing all undoes only it.
+        """
+        if self._saved or self._alone:
+            return
+        self._begin()
+        if not self._alone:
+            self._db.execute("SAVEPOINT unit")
+            self._saved = True
 
     def rollback(self, seq: int) -> None:
         """Undo everything since the last commit; ``seq`` is that of its newest event."""

@@ -18,7 +18,9 @@ from hubbub.core.identity.signs import SignsOfLife
 from hubbub.core.journal import Journal
 from hubbub.core.tracker.issue_reads import IssueReads
 from hubbub.core.tracker.locks import Locks
+from hubbub.core.tracker.reservations import Reservations
 from hubbub.core.tracker.service import Tracker
+from hubbub.core.tracker.waiting import Waiting
 from hubbub.core.values import OPERATOR, uuid7
 from hubbub.dialects.crosslink import CrosslinkDialect
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
@@ -133,6 +135,8 @@ async def open_room(
         "tracker": Tracker(clock),
         "issues": IssueReads(store),
         "locks": Locks(journal, store, clock),
+        "reservations": Reservations(journal, store, clock),
+        "waiting": Waiting(journal, bus, clock, uuid7),
         "clock": clock,
         "ids": uuid7,
     }

@@ -20,7 +20,9 @@ from hubbub.core.runs.service import Runs
 from hubbub.core.topics import Topics
 from hubbub.core.tracker.issue_reads import IssueReads
 from hubbub.core.tracker.locks import Locks
+from hubbub.core.tracker.reservations import Reservations
 from hubbub.core.tracker.service import Tracker
+from hubbub.core.tracker.waiting import Waiting
 from hubbub.core.values import uuid7
 from hubbub.dialects.openclaw.dialect import OpenclawDialect
 from hubbub.dialects.openclaw.settings import OpenclawSettings
@@ -106,6 +108,8 @@ async def hub(store: SqliteStore, clock: ManualClock, agent: PlayedAgent) -> Asy
         tracker=Tracker(clock),
         issues=IssueReads(store),
         locks=Locks(journal, store, clock),
+        reservations=Reservations(journal, store, clock),
+        waiting=Waiting(journal, bus, clock, uuid7),
         clock=clock,
         ids=uuid7,
     )

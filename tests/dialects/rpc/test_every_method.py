@@ -41,6 +41,10 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("locks.list", {}),
     ("locks.steal", {"issue_id": 1, "agent": "bo", "reason": "ann sleeps"}),
     ("locks.release", {"issue_id": 1, "agent": "bo", "fence": "$locks.steal.fence"}),
+    ("reservations.claim", {"paths": ["src/**"], "agent": "ann"}),
+    ("reservations.renew", {"id": "$reservations.claim.id"}),
+    ("reservations.list", {}),
+    ("reservations.release", {"id": "$reservations.claim.id"}),
     ("issues.close", {"id": 1}),
     ("issues.reopen", {"id": 1}),
     ("issues.delete", {"id": 2}),
@@ -66,9 +70,9 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
 
 READS = {
     *("system.ping", "system.status", "journal.read", "topics.subscribe", "topics.unsubscribe"),
-    *("runs.get", "runs.list", "runs.trace", "locks.list", "presence.list"),
+    *("runs.get", "runs.list", "runs.trace", "locks.list", "reservations.list"),
     *("issues.list", "issues.get", "issues.ready", "issues.blocked"),
-    *("agents.list", "agents.identity", "chat.history", "chat.sessions"),
+    *("presence.list", "agents.list", "agents.identity", "chat.history", "chat.sessions"),
 }
 """What a token of scope `read` may call."""
 
@@ -124,7 +128,7 @@ class AnyResult(dict[str, Any]):
     """Stands for results where the call will be refused anyway: every number is 1."""
 
     def __missing__(self, method: str) -> dict[str, Any]:
-        return {"subscription": 1, "fence": 1, "run_id": "r"}
+        return {"subscription": 1, "fence": 1, "run_id": "r", "id": 1}
 
 
 async def test_reader_may_call_what_only_reads(daemon: Daemon, guests: Guests) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hubbub.core.hub import Hub
 from hubbub.core.values import OPERATOR, Principal
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
-from hubbub.dialects.rpc import agents, issues, locks
+from hubbub.dialects.rpc import agents, issues, locks, reservations
 from hubbub.dialects.rpc.methods import Method, table
 from hubbub.errors import (
     Forbidden,
@@ -20,6 +20,7 @@ from hubbub.errors import (
     InvalidRequest,
     LockHeld,
     NotFound,
+    PathsReserved,
     StaleFence,
 )
 from tests.dialects.crosslink.room import open_room
@@ -36,7 +37,8 @@ class Calls:
     def __init__(self, hub: Hub, principal: Principal = OPERATOR) -> None:
         self.hub = hub
         self.principal = principal
-        self._methods = table(issues.METHODS, locks.METHODS, agents.METHODS)
+        self.outbox = None
+        self._methods = table(issues.METHODS, locks.METHODS, reservations.METHODS, agents.METHODS)
 
     def as_agent(self, principal: Principal) -> "Calls":
         """Give the same for another caller."""
@@ -114,6 +116,34 @@ async def test_lock_through_its_life(call: Calls) -> None:
     assert released == {"issue_id": issue, "released": True}
 
 
+async def test_reservation_through_its_life(call: Calls) -> None:
+    """Claim, renew, release and list; who is in the way is told with what it has."""
+    ann, bob = call.as_agent(ANN), call.as_agent(BOB)
+    given = await ann("reservations.claim", paths=["src/**"], reason="typos", lease_ms=1_000)
+    assert (given["agent"], given["id"], given["mode"]) == ("ann", 1, "exclusive")
+    with pytest.raises(PathsReserved) as refused:
+        await bob("reservations.claim", paths=["**/a.py"])
+    (conflict,) = refused.value.conflicts
+    assert msgspec.to_builtins(conflict) == given
+    renewed = await ann("reservations.renew", id=1, lease_ms=9_000)
+    assert renewed["expires_at"] == given["expires_at"] + 8_000
+    assert (await call("reservations.list"))["reservations"] == [renewed]
+    assert await ann("reservations.release", id=1) == {"id": 1, "released": True}
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [("locks.claim", {"issue_id": 1}), ("reservations.claim", {"paths": ["a"]})],
+)
+async def test_call_by_post_cannot_wait(
+    call: Calls, method: str, params: dict[str, object]
+) -> None:
+    """Nobody would notice that its caller has gone away."""
+    await call("issues.create", title="one")
+    with pytest.raises(InvalidRequest, match="by POST cannot wait"):
+        await call(method, **params, wait=True)
+
+
 async def test_operator_locks_for_an_agent(call: Calls) -> None:
     """The operator may name whose lock it is; an agent may not."""
     issue = (await call("issues.create", title="one"))["id"]
@@ -162,8 +192,11 @@ KEYED: Sequence[tuple[str, dict[str, object]]] = [
     ("issues.delete", {"id": 1}),
     ("locks.claim", {"issue_id": 1}),
     ("locks.steal", {"issue_id": 1, "reason": "x"}),
-    ("locks.renew", {"issue_id": 2}),
+    ("locks.renew", {"issue_id": 2, "fence": 1}),
     ("locks.release", {"issue_id": 2}),
+    ("reservations.claim", {"paths": ["docs/**"]}),
+    ("reservations.renew", {"id": 1}),
+    ("reservations.release", {"id": 1}),
 ]
 
 
@@ -177,6 +210,7 @@ async def test_key_makes_a_retry_harmless(
     await call("issues.label", id=1, label="bug")
     await call("issues.block", id=2, blocker_id=3)
     await call("locks.claim", issue_id=2)
+    await call("reservations.claim", paths=["src/**"])
     first = await call(method, **params, idempotency_key="k")
     await call.hub.journal.settled()  # a lock is also a sign of life, told on its own
     told = call.hub.bus.told
@@ -199,6 +233,10 @@ async def test_key_makes_a_retry_harmless(
         ("agents.heartbeat", {"active_issue_id": 0}),
         ("agents.heartbeat", {"status": "asleep"}),
         ("locks.steal", {"issue_id": 1}),
+        ("locks.renew", {"issue_id": 1}),
+        ("reservations.claim", {}),
+        ("reservations.claim", {"paths": ["a"], "mode": "both"}),
+        ("reservations.claim", {"paths": ["a"], "under": {"lock": 1}}),
     ],
 )
 async def test_wrong_parameters_are_refused(

@@ -9,7 +9,8 @@ from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Unit
 from hubbub.core.tracker.issues import Act
-from hubbub.core.tracker.locks import Lock, LockRules, Locks, Release, check_fence, holder_for
+from hubbub.core.tracker.lock_table import Lock, check_fence
+from hubbub.core.tracker.locks import LockRules, Locks, Release, holder_for
 from hubbub.core.tracker.service import IssueDraft, Tracker
 from hubbub.core.values import OPERATOR
 from hubbub.errors import (

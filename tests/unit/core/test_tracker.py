@@ -324,3 +324,14 @@ async def test_reader_may_not_write(tracker: Tracker) -> None:
     """Without the scope to write nothing is begun."""
     with pytest.raises(Forbidden):
         tracker.close(by(READER), 1)
+
+
+async def test_number_of_a_deleted_comment_is_not_given_again(
+    tracker: Tracker, journal: Journal
+) -> None:
+    """A comment that went with its issue leaves its number behind, also where none is left."""
+    for expected in (1, 2, 3):
+        issue = await journal.commit(tracker.create(by(), IssueDraft(title="a")))
+        unit = tracker.comment(by(), issue.id, CommentDraft(content="c"))
+        assert (await journal.commit(unit)).id == expected
+        await journal.commit(tracker.delete(by(), issue.id))

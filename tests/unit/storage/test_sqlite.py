@@ -94,6 +94,34 @@ async def test_state_and_event_of_a_unit_stand_or_fall_together(
     assert [event.seq for event in events] == [1, 2]
 
 
+async def test_unit_that_began_the_transaction_is_undone_alone(
+    journal: Journal, store: SqliteStore
+) -> None:
+    """A failed unit takes nothing along, wherever in the batch it stands."""
+
+    def fail(tx: Transaction) -> None:
+        tx.execute("meta_set", name="x", value="1")
+        raise ValueError("late")
+
+    results = await asyncio.gather(
+        journal.commit(append),
+        journal.commit(fail),
+        journal.commit(remember("y", "2")),
+        journal.commit(fail),
+        journal.commit(remember("z", "3")),
+        return_exceptions=True,
+    )
+
+    assert [isinstance(result, InternalError) for result in results] == [
+        False, True, False, True, False,
+    ]  # fmt: skip
+    assert await store.rows("meta_get", name="x") == []
+    assert await store.rows("meta_get", name="y") == [("2",)]
+    assert await store.rows("meta_get", name="z") == [("3",)]
+    events = await store.events(["*"], after=0, upto=9, limit=9)
+    assert [event.seq for event in events] == [1, 2, 3]
+
+
 async def test_unit_sees_what_units_before_it_did(journal: Journal) -> None:
     """Units of one batch read each other's state; rows and row agree."""
 

@@ -32,6 +32,7 @@ from hubbub.core.runs.run import (
 )
 from hubbub.core.runs.run_table import RunTable
 from hubbub.core.runs.trace import Recorded, Turn, check_batch
+from hubbub.core.tracker.reservation_table import Grant, guarded
 from hubbub.core.values import Clock, IdSource, Principal
 from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from hubbub.telemetry import log
@@ -57,17 +58,20 @@ class Runs(RunTable):
         ids: IdSource,
         *,
         grace_ms: int = 250,
+        leases: Clock | None = None,
     ) -> None:
         """Begin with no run; ``load`` brings back the open ones.
 
         Args:
             grace_ms: Milliseconds between the end of a connection and that of its runs.
+            leases: The clock by which locks go; ``None``: the same.
         """
         super().__init__(clock)
         self._journal = journal
         self._store = store
         self._bus = bus
         self._ids = ids
+        self._leases = leases or clock
         self._grace_s = grace_ms / 1000
         self._memory = OpenRuns()
         self._starting: Counter[str] = Counter()
@@ -138,27 +142,44 @@ class Runs(RunTable):
         return await future
 
     def completing(
-        self, caller: Principal, run_id: str, outcome: Outcome, *, key: str | None = None
+        self,
+        caller: Principal,
+        run_id: str,
+        outcome: Outcome,
+        *,
+        key: str | None = None,
+        under: Grant | None = None,
     ) -> Unit[Run]:
         """Make the unit that ends a run with what its agent reports.
+
+        Args:
+            under: The lock or reservation under which it is written.
 
         Raises:
             NotFound: (from the unit, as all that follow) There is no such run.
             Conflict: It has ended; the first end is kept. Or it is a chat turn.
             Forbidden: It is another agent's.
             TooLarge: The outcome is.
+            StaleFence: What it is written under has ended.
         """
         caller.require("write")
         termination = reported(outcome, now_ms=self._clock())
-        request = digest("runs.complete", run_id, msgspec.json.encode(outcome))
-        end = self._ending(caller, run_id, "completed", termination)
+        request = digest("runs.complete", run_id, *_parts(outcome, under))
+        end = guarded(self._ending(caller, run_id, "completed", termination), under, self._leases)
         return once(end, caller=caller, key=key, request=request, result=Run, clock=self._clock)
 
     async def complete(
-        self, caller: Principal, run_id: str, outcome: Outcome, *, key: str | None = None
+        self,
+        caller: Principal,
+        run_id: str,
+        outcome: Outcome,
+        *,
+        key: str | None = None,
+        under: Grant | None = None,
     ) -> Run:
         """End a run with what its agent reports. As ``completing``."""
-        return await self._journal.commit(self.completing(caller, run_id, outcome, key=key))
+        unit = self.completing(caller, run_id, outcome, key=key, under=under)
+        return await self._journal.commit(unit)
 
     async def cancel(
         self, caller: Principal, run_id: str, *, reason: str = "rpc", key: str | None = None
@@ -172,12 +193,22 @@ class Runs(RunTable):
         )
 
     def recording(
-        self, caller: Principal, run_id: str, turns: Sequence[Turn], *, key: str | None = None
+        self,
+        caller: Principal,
+        run_id: str,
+        turns: Sequence[Turn],
+        *,
+        key: str | None = None,
+        under: Grant | None = None,
     ) -> Unit[Recorded]:
         """Make the unit that adds turns to a run: all of them or none.
 
+        Args:
+            under: The lock or reservation under which they are written.
+
         Raises:
             InvalidRequest: More turns than one call may bring.
+            StaleFence: (from the unit) What they are written under has ended.
         """
         caller.require("write")
         check_batch(turns)
@@ -185,9 +216,9 @@ class Runs(RunTable):
         def record(tx: Transaction) -> Recorded:
             return self.record_in(tx, caller, run_id, turns)
 
-        request = digest("runs.record_turns", run_id, msgspec.json.encode(turns))
+        request = digest("runs.record_turns", run_id, *_parts(turns, under))
         return once(
-            record,
+            guarded(record, under, self._leases),
             caller=caller,
             key=key,
             request=request,
@@ -196,10 +227,17 @@ class Runs(RunTable):
         )
 
     async def record_turns(
-        self, caller: Principal, run_id: str, turns: Sequence[Turn], *, key: str | None = None
+        self,
+        caller: Principal,
+        run_id: str,
+        turns: Sequence[Turn],
+        *,
+        key: str | None = None,
+        under: Grant | None = None,
     ) -> Recorded:
         """Add turns to a run. As ``recording``."""
-        return await self._journal.commit(self.recording(caller, run_id, turns, key=key))
+        unit = self.recording(caller, run_id, turns, key=key, under=under)
+        return await self._journal.commit(unit)
 
     def dropped(self, owner: str) -> None:
         """Note that a connection ended.
@@ -335,6 +373,12 @@ class Runs(RunTable):
                 self.end_in(tx, run_id, *end, actor=DAEMON)
 
         self._journal.submit(finish, _settled)
+
+
+def _parts(body: object, under: Grant | None) -> list[bytes]:
+    """Give what decides the effect of a write, as JSON."""
+    parts = (body,) if under is None else (body, under)
+    return [msgspec.json.encode(part) for part in parts]
 
 
 def _nothing(_tx: Transaction) -> None:

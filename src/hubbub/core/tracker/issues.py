@@ -131,6 +131,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
             Forbidden: The caller lacks the scope ``write``.
         """
         self.caller.require("write")
+        if self.key is None:
+            return unit
         request = digest(verb, msgspec.json.encode((self.fence, *parts)))
         return once(
             unit, caller=self.caller, key=self.key, request=request, result=result, clock=clock
@@ -152,18 +154,6 @@ def listed_of(row: Row) -> ListedIssue:
 def comment_of(row: Row) -> Comment:
     """Make a comment of a row."""
     return Comment(**dict(zip(Comment.__struct_fields__, row, strict=True)))
-
-
-def existing(tx: Transaction, issue_id: int, what: str = "issue") -> Issue:
-    """Read an issue inside a unit.
-
-    Raises:
-        NotFound: There is none of that number.
-    """
-    row = tx.row("issue_get", id=checked_number(issue_id, what))
-    if row is None:
-        raise NotFound(what, issue_id)
-    return issue_of(row)
 
 
 def check_exists(tx: Transaction, issue_id: int, what: str = "issue") -> None:

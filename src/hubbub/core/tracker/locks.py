@@ -9,12 +9,26 @@ import math
 from typing import TypeVar
 
 import msgspec
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from hubbub.core.identity.presence import DAEMON
 from hubbub.core.journal import Journal
-from hubbub.core.ports import Row, Settled, Store, Transaction, Unit
+from hubbub.core.ports import Settled, Store, Transaction, Unit
+from hubbub.core.tracker.cycles import find_cycle
 from hubbub.core.tracker.issues import Act, check_exists, checked_number
+from hubbub.core.tracker.lock_table import (
+    Lock,
+    check_fence,
+    current_lock,
+    end_lock,
+    grant,
+    lock_of,
+    lose,
+    newest_fence,
+    next_lock,
+    put,
+)
+from hubbub.core.tracker.reservation_table import ReservationTable
+from hubbub.core.tracker.waits import Place, Queued, Waiter, end_wait, tell_cycle, waiters
 from hubbub.core.values import Clock, Principal
 from hubbub.errors import Forbidden, InvalidRequest, LockHeld, StaleFence
 from hubbub.telemetry import log
@@ -52,18 +66,6 @@ class LockRules(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULT_RULES = LockRules()
 
 
-class Lock(msgspec.Struct, frozen=True, kw_only=True):
-    """One agent's exclusive hold on an issue."""
-
-    issue_id: int
-    holder: str
-    fence: int
-    claimed_at: int
-    """Unix milliseconds."""
-    expires_at: int
-    """Unix milliseconds; the hold is void from this instant on."""
-
-
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a release."""
 
@@ -83,11 +85,16 @@ class Locks:
     def __init__(
         self, journal: Journal, store: Store, clock: Clock, *, rules: LockRules = DEFAULT_RULES
     ) -> None:
-        """Begin; what the store holds is in force at once."""
+        """Begin; what the store holds is in force at once.
+
+        Args:
+            clock: That of leases.
+        """
         self._journal = journal
         self._store = store
         self._clock = clock
         self.rules = rules
+        self._table = ReservationTable()
         # Unix milliseconds at which `tick` must look into the store: early is harmless.
         self._look_at: float = 0
 
@@ -108,10 +115,10 @@ class Locks:
             check_exists(tx, issue_id)
             current = current_lock(tx, issue_id, now)
             if current is None:
-                return _grant(tx, _next(tx, issue_id, holder, now, lease), actor=act.caller.id)
+                return grant(tx, next_lock(tx, issue_id, holder, now, lease), actor=act.caller.id)
             if current.holder != holder:
                 raise LockHeld(issue_id, holder=current.holder, expires_at_ms=current.expires_at)
-            return _put(tx, replace(current, claimed_at=now, expires_at=now + lease))
+            return put(tx, replace(current, claimed_at=now, expires_at=now + lease))
 
         return self._unit(act, claim, Lock, "locks.claim", issue_id, holder, lease)
 
@@ -132,8 +139,10 @@ class Locks:
             current = current_lock(tx, checked_number(issue_id), now)
             check_fence(tx, issue_id, act.fence, now)
             if current is None or current.holder != holder:
-                raise StaleFence(issue_id, presented=act.fence or 0, current=_fence(tx, issue_id))
-            return _put(tx, replace(current, expires_at=now + lease))
+                raise StaleFence(
+                    issue_id, presented=act.fence or 0, current=newest_fence(tx, issue_id)
+                )
+            return put(tx, replace(current, expires_at=now + lease))
 
         return self._unit(act, renew, Lock, "locks.renew", issue_id, holder, lease)
 
@@ -164,13 +173,21 @@ class Locks:
             check_exists(tx, issue_id)
             current = current_lock(tx, issue_id, now)
             if current is not None and current.holder == holder:
-                return _put(tx, replace(current, claimed_at=now, expires_at=now + lease))
+                return put(tx, replace(current, claimed_at=now, expires_at=now + lease))
+            for waiter in waiters(tx, issue_id):
+                if waiter.agent == holder:
+                    end_wait(tx, waiter, "granted")
             why = (
                 {"reason": reason}
                 if current is None
                 else {"previous": current.holder, "reason": reason}
             )
-            return _grant(tx, _next(tx, issue_id, holder, now, lease), actor=act.caller.id, **why)
+            following = next_lock(tx, issue_id, holder, now, lease)
+            lock = grant(tx, following, actor=act.caller.id, **why)
+            # Who waits in the queue waits for the thief from now on.
+            cycle = find_cycle(self._table.edges(tx, now), holder)
+            tell_cycle(tx, cycle, actor=act.caller.id)
+            return lock
 
         return self._unit(act, steal, Lock, "locks.steal", issue_id, holder, lease, reason)
 
@@ -191,10 +208,50 @@ class Locks:
             check_fence(tx, issue_id, act.fence, now)
             if current.holder != holder:
                 raise LockHeld(issue_id, holder=current.holder, expires_at_ms=current.expires_at)
-            _end(tx, current, "lock.released", actor=act.caller.id)
+            end_lock(tx, current, "lock.released", now, actor=act.caller.id)
             return Release(issue_id=issue_id, released=True)
 
         return self._unit(act, release, Release, "locks.release", issue_id, holder)
+
+    def wait(
+        self,
+        act: Act,
+        issue_id: int,
+        place: Place,
+        *,
+        agent: str | None = None,
+        lease_ms: int | None = None,
+    ) -> Unit[Queued]:
+        """Wait for a lock: the agent is granted it when all in front of it are through with it.
+
+        Raises:
+            NotFound: There is no such issue.
+            Conflict: The queues are full.
+        """
+        act.caller.require("write")
+        holder, lease = holder_for(act.caller, agent), self._lease(lease_ms)
+
+        def wait(tx: Transaction) -> Queued:
+            now = self._clock()
+            check_exists(tx, issue_id)
+            current = current_lock(tx, issue_id, now)
+            if current is None:
+                grant(tx, next_lock(tx, issue_id, holder, now, lease), actor=act.caller.id)
+                return Queued(granted=True)
+            if current.holder == holder:
+                return Queued(granted=True)
+            waiter = Waiter(
+                ticket=place.ticket,
+                agent=holder,
+                actor=act.caller.id,
+                issue_id=issue_id,
+                wanted=None,
+                lease_ms=lease,
+                until=now + place.wait_ms,
+            )
+            return self._table.queue(tx, waiter, now, place.most)
+
+        return wait
 
     def notify(self, act: Act, issue_id: int, agent: str, action: str) -> Unit[None]:
         """Tell of a lock that is kept elsewhere; no lock of ours changes.
@@ -222,8 +279,9 @@ class Locks:
         self._look_at = math.inf
 
         def expire(tx: Transaction) -> int | None:
+            now = self._clock()
             for row in tx.rows("lock_expired", now=now):
-                lose(tx, lock_of(row), "lease ended")
+                lose(tx, lock_of(row), "lease ended", now)
             earliest = tx.rows("lock_next_expiry")[0][0]
             return None if earliest is None else int(earliest)
 
@@ -265,85 +323,3 @@ def holder_for(caller: Principal, agent: str | None) -> str:
         message = "agent is empty"
         raise InvalidRequest(message)
     return agent
-
-
-def lock_of(row: Row) -> Lock:
-    """Make a lock of a row."""
-    return Lock(issue_id=row[0], holder=row[1], fence=row[2], claimed_at=row[3], expires_at=row[4])
-
-
-def check_fence(tx: Transaction, issue_id: int, fence: int | None, now: int) -> None:
-    """Check, inside any unit that writes, that a lock grant is still good.
-
-    Args:
-        fence: The number that the writer presents; ``None``: it claims no lock.
-        now: Unix milliseconds.
-
-    Raises:
-        StaleFence: The lock was released, lost, or granted anew since.
-    """
-    if fence is None:
-        return
-    row = tx.row("lock_get", issue_id=issue_id)
-    good = row is not None and row[1] is not None and row[2] == fence and now < row[4]
-    if not good:
-        raise StaleFence(issue_id, presented=fence, current=0 if row is None else row[2])
-
-
-def current_lock(tx: Transaction, issue_id: int, now: int) -> Lock | None:
-    """Give the lock in force; one whose lease has ended is told as lost first."""
-    row = tx.row("lock_get", issue_id=issue_id)
-    if row is None or row[1] is None:
-        return None
-    lock = lock_of(row)
-    if now < lock.expires_at:
-        return lock
-    lose(tx, lock, "lease ended")
-    return None
-
-
-def lose(tx: Transaction, lock: Lock, reason: str) -> None:
-    """Take a lock from its holder, inside a unit."""
-    _end(tx, lock, "lock.lost", actor=DAEMON, reason=reason)
-
-
-def _end(tx: Transaction, lock: Lock, kind: str, *, actor: str, **why: str) -> None:
-    tx.execute("lock_free", issue_id=lock.issue_id)
-    data = {"issue_id": lock.issue_id, "agent": lock.holder, "fence": lock.fence, **why}
-    tx.append(f"locks/{lock.issue_id}", kind, data, actor=actor)
-
-
-def _grant(tx: Transaction, lock: Lock, *, actor: str, **why: str) -> Lock:
-    """Make a new grant; it was stolen where there is a ``previous`` holder."""
-    _put(tx, lock)
-    kind = "lock.stolen" if "previous" in why else "lock.claimed"
-    data = {
-        "issue_id": lock.issue_id,
-        "agent": lock.holder,
-        "fence": lock.fence,
-        "expires_at": lock.expires_at,
-        **why,
-    }
-    tx.append(f"locks/{lock.issue_id}", kind, data, actor=actor)
-    return lock
-
-
-def _put(tx: Transaction, lock: Lock) -> Lock:
-    tx.execute("lock_put", **asdict(lock))
-    return lock
-
-
-def _next(tx: Transaction, issue_id: int, holder: str, now: int, lease_ms: int) -> Lock:
-    return Lock(
-        issue_id=issue_id,
-        holder=holder,
-        fence=_fence(tx, issue_id) + 1,
-        claimed_at=now,
-        expires_at=now + lease_ms,
-    )
-
-
-def _fence(tx: Transaction, issue_id: int) -> int:
-    """Give the number of the newest grant; 0 where there was none."""
-    row = tx.row("lock_get", issue_id=issue_id)
-    return 0 if row is None else int(row[2])

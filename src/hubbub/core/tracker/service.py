@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import asdict
 
-from hubbub.core.ports import Transaction, Unit
+from hubbub.core.ports import Row, Transaction, Unit
 from hubbub.core.tracker.issues import (
     Act,
     Comment,
@@ -21,10 +22,10 @@ from hubbub.core.tracker.issues import (
     check_exists,
     check_size,
     checked_number,
-    existing,
     issue_of,
 )
-from hubbub.core.tracker.locks import check_fence, current_lock, lose
+from hubbub.core.tracker.lock_table import check_fence, current_lock, lose
+from hubbub.core.tracker.waits import end_wait, waiters
 from hubbub.core.values import Clock
 from hubbub.errors import InvalidRequest, NotFound
 
@@ -87,9 +88,20 @@ class Tracker:
     ``IdempotencyConflict``, ``NotFound`` (no such issue) and what the verb names.
     """
 
-    def __init__(self, clock: Clock, *, limits: TrackerLimits = DEFAULT_LIMITS) -> None:
-        """Begin; all state is in the store."""
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        limits: TrackerLimits = DEFAULT_LIMITS,
+        leases: Clock | None = None,
+    ) -> None:
+        """Begin; all state is in the store.
+
+        Args:
+            leases: The clock by which locks go; ``None``: the same.
+        """
         self._clock = clock
+        self._leases = leases or clock
         self.limits = limits
 
     def create(self, act: Act, draft: IssueDraft, *, tell_parent: bool = True) -> Unit[Issue]:
@@ -106,23 +118,22 @@ class Tracker:
         parent_id = draft.parent_id
 
         def create(tx: Transaction) -> Issue:
+            now, fields = self._clock(), asdict(draft)
             if parent_id is not None:
-                check_exists(tx, parent_id, "parent issue")
-                check_fence(tx, parent_id, act.fence, self._clock())
-            tx.execute(
-                "issue_add",
-                title=draft.title,
-                description=draft.description,
-                priority=draft.priority,
-                parent_id=parent_id,
-                created_by=act.caller.id,
-                now=self._clock(),
-            )
-            issue = issue_of(tx.rows("issue_last")[0])
+                _check_fence(tx, act, parent_id, self._leases(), "parent issue")
+            row = tx.changed("issue_add", **fields, created_by=act.caller.id, now=now)
+            number: int = _found(row, parent_id, "parent issue")[0]
             if parent_id is not None and tell_parent:
                 _changed(tx, act, parent_id, "subissues")
-            _changed(tx, act, issue.id, "created")
-            return issue
+            _changed(tx, act, number, "created")
+            return Issue(
+                id=number,
+                status="open",
+                created_at=now,
+                updated_at=now,
+                closed_at=None,
+                **fields,
+            )
 
         return self._unit(act, create, Issue, "issues.create", draft)
 
@@ -135,15 +146,8 @@ class Tracker:
         self._check_texts(patch.title, patch.description)
 
         def update(tx: Transaction, now: int) -> Issue:
-            tx.execute(
-                "issue_patch",
-                id=issue_id,
-                title=patch.title,
-                description=patch.description,
-                priority=patch.priority,
-                now=now,
-            )
-            return existing(tx, issue_id)
+            row = tx.changed("issue_patch", id=issue_id, now=now, **asdict(patch))
+            return issue_of(_found(row, issue_id))
 
         return self._change(act, issue_id, "issues.update", update, Issue, patch)
 
@@ -161,11 +165,16 @@ class Tracker:
         Locks on them are lost.
         """
 
-        def delete(tx: Transaction, now: int) -> Done:
+        def delete(tx: Transaction, _now: int) -> Done:
+            now = self._leases()
+            check_exists(tx, issue_id)
+            tx.execute("issue_numbers_keep")
             for (number,) in tx.rows("issue_tree", id=issue_id):
+                for waiter in waiters(tx, number):
+                    end_wait(tx, waiter, "issue deleted")
                 lock = current_lock(tx, number, now)
                 if lock is not None:
-                    lose(tx, lock, "issue deleted")
+                    lose(tx, lock, "issue deleted", now)
             tx.execute("issue_delete", id=issue_id)
             return Done()
 
@@ -186,14 +195,13 @@ class Tracker:
 
         def comment(tx: Transaction, now: int) -> Comment:
             fields = {
-                **msgspec.structs.asdict(draft),
+                **asdict(draft),
                 "issue_id": issue_id,
                 "author": act.caller.id,
                 "created_at": now,
             }
-            tx.execute("issue_comment_add", **fields)
-            ((number,),) = tx.rows("issue_comment_last")
-            return Comment(id=number, **fields)
+            row = _found(tx.changed("issue_comment_add", **fields), issue_id)
+            return Comment(id=row[0], **fields)
 
         return self._change(act, issue_id, "issues.comment", comment, Comment, draft)
 
@@ -206,7 +214,8 @@ class Tracker:
         check_size("label", label, self.limits.max_label_bytes)
 
         def add(tx: Transaction, _now: int) -> Done:
-            tx.execute("issue_label_add", id=issue_id, label=label)
+            if not tx.execute("issue_label_add", id=issue_id, label=label):
+                check_exists(tx, issue_id)
             return Done()
 
         return self._change(act, issue_id, "issues.label", add, Done, label)
@@ -220,6 +229,7 @@ class Tracker:
 
         def remove(tx: Transaction, _now: int) -> Done:
             if not tx.execute("issue_label_remove", id=issue_id, label=label):
+                check_exists(tx, issue_id)
                 raise NotFound("label", label)
             return Done()
 
@@ -234,6 +244,7 @@ class Tracker:
         """
 
         def add(tx: Transaction, _now: int) -> Done:
+            check_exists(tx, issue_id)
             check_exists(tx, blocker_id)
             if blocker_id == issue_id:
                 message = "An issue cannot block itself"
@@ -256,6 +267,7 @@ class Tracker:
         def remove(tx: Transaction, _now: int) -> Done:
             checked_number(blocker_id, "dependency")
             if not tx.execute("issue_blocker_remove", id=issue_id, blocker_id=blocker_id):
+                check_exists(tx, issue_id)
                 raise NotFound("dependency", f"{issue_id} on {blocker_id}")
             return Done()
 
@@ -271,14 +283,11 @@ class Tracker:
         closed = verb == "issues.close"
 
         def set_status(tx: Transaction, now: int) -> Issue:
-            tx.execute(
-                "issue_status",
-                id=issue_id,
-                status="closed" if closed else "open",
-                closed_at=now if closed else None,
-                now=now,
+            status, closed_at = ("closed", now) if closed else ("open", None)
+            row = tx.changed(
+                "issue_status", id=issue_id, status=status, closed_at=closed_at, now=now
             )
-            return existing(tx, issue_id)
+            return issue_of(_found(row, issue_id))
 
         return self._change(act, issue_id, verb, set_status, Issue)
 
@@ -291,12 +300,15 @@ class Tracker:
         result: type[T],
         *parts: object,
     ) -> Unit[T]:
-        """Change an issue that exists and tell what of it has changed."""
+        """Change an issue and tell what of it has changed.
+
+        Args:
+            change: Raises NotFound where there is no such issue.
+        """
 
         def run(tx: Transaction) -> T:
             now = self._clock()
-            check_exists(tx, issue_id)
-            check_fence(tx, issue_id, act.fence, now)
+            _check_fence(tx, act, issue_id, self._leases(), "issue")
             value = change(tx, now)
             _changed(tx, act, issue_id, FIELDS[verb])
             return value
@@ -312,6 +324,31 @@ class Tracker:
         *parts: object,
     ) -> Unit[T]:
         return act.once(unit, result, verb, *parts, clock=self._clock)
+
+
+def _check_fence(tx: Transaction, act: Act, issue_id: int, now: int, what: str) -> None:
+    """Check the fence that is presented; without one this asks the store nothing.
+
+    Raises:
+        NotFound: There cannot be an issue of this number or, with a fence, there is none.
+        StaleFence: The lock was released, lost, or granted anew since.
+    """
+    if act.fence is None:
+        checked_number(issue_id, what)
+    else:
+        check_exists(tx, issue_id, what)
+        check_fence(tx, issue_id, act.fence, now)
+
+
+def _found(row: Row | None, issue_id: int | None, what: str = "issue") -> Row:
+    """Give the row that a write has changed.
+
+    Raises:
+        NotFound: It changed none: there is no such issue.
+    """
+    if row is None:
+        raise NotFound(what, issue_id)
+    return row
 
 
 def _changed(tx: Transaction, act: Act, issue_id: int, field: str) -> None:

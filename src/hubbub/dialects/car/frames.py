@@ -33,6 +33,8 @@ ERRORS = {
     "conflict": FAILED,
     "idempotency_conflict": FAILED,
     "lock_held": FAILED,
+    "paths_reserved": FAILED,
+    "deadlock": FAILED,
     "stale_fence": FAILED,
     "too_large": FAILED,
     "unavailable": FAILED,

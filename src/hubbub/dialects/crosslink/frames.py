@@ -11,7 +11,7 @@ import msgspec
 
 from hubbub.core.identity.presence import AgentPresence
 from hubbub.core.tracker.issues import Comment, Issue
-from hubbub.core.tracker.locks import Lock
+from hubbub.core.tracker.lock_table import Lock
 from hubbub.core.values import Event
 from hubbub.errors import HubbubError, NotFound
 
@@ -34,6 +34,8 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "conflict": (409, "conflict"),
     "idempotency_conflict": (409, "conflict"),
     "lock_held": (409, "conflict"),
+    "paths_reserved": (409, "conflict"),
+    "deadlock": (409, "conflict"),
     "stale_fence": (409, "conflict"),
     "too_large": (413, "too large"),
     "unavailable": (503, "unavailable"),

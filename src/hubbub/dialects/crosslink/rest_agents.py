@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hubbub.core.hub import Hub
-from hubbub.core.tracker.locks import Lock, holder_for
+from hubbub.core.tracker.lock_table import Lock
+from hubbub.core.tracker.locks import holder_for
 from hubbub.dialects.base import Request, Response, Route, json_response
 from hubbub.dialects.crosslink.bodies import (
     LockNotice,

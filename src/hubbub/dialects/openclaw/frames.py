@@ -42,6 +42,8 @@ ERRORS = {
     "conflict": INVALID_REQUEST,
     "idempotency_conflict": INVALID_REQUEST,
     "lock_held": INVALID_REQUEST,
+    "paths_reserved": INVALID_REQUEST,
+    "deadlock": INVALID_REQUEST,
     "stale_fence": INVALID_REQUEST,
     "too_large": INVALID_REQUEST,
     "unavailable": UNAVAILABLE,

@@ -91,7 +91,7 @@ def refusal(call_id: msgspec.Raw, error: HubbubError) -> bytes:
         call_id,
         CODES.get(error.code, SERVER_ERROR),
         str(error),
-        {"code": error.code, "retryable": error.retryable},
+        {"code": error.code, "retryable": error.retryable, **error.details()},
     )
 
 

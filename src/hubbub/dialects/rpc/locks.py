@@ -1,15 +1,24 @@
-"""``locks.*``: exclusive claims on issues."""
+"""``locks.*``: exclusive claims on issues, and how this door waits."""
+
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 
+from hubbub.core.ports import Unit
+from hubbub.core.tracker.cycles import Edge
 from hubbub.core.tracker.issues import Act
-from hubbub.core.tracker.locks import Lock, Release
+from hubbub.core.tracker.lock_table import Lock
+from hubbub.core.tracker.locks import Release, holder_for
+from hubbub.core.tracker.waiting import Notice
+from hubbub.dialects.rpc import frames
 from hubbub.dialects.rpc.answers import submitted
 from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply, answered
+from hubbub.errors import InvalidRequest
 
 
-class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parameters of ``locks.claim``."""
+class Renewal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every method takes that begins or extends a lease."""
 
     issue_id: int
     lease_ms: int | None = None
@@ -18,13 +27,23 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     idempotency_key: str | None = None
 
 
-class Renew(Claim, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Claim(Renewal, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Parameters of ``locks.claim``."""
+
+    wait: bool = False
+    """Wait in the queue where another agent holds it; over a socket only."""
+    wait_ms: int | None = None
+    """Milliseconds to wait at most."""
+
+
+class Renew(Renewal, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of ``locks.renew``."""
 
-    fence: int | None = None
+    fence: int
+    """Number of the grant that is extended."""
 
 
-class Steal(Claim, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Steal(Renewal, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of ``locks.steal``."""
 
     reason: str
@@ -45,15 +64,48 @@ class LockList(msgspec.Struct, frozen=True):
     locks: list[Lock]
 
 
-def claim(caller: Caller, params: Claim, reply: Reply) -> None:
+def claim(caller: Caller, params: Claim, reply: Reply) -> Coroutine[Any, Any, None] | None:
     """Claim the lock of an issue."""
-    unit = caller.hub.locks.claim(
-        Act(caller=caller.principal, key=params.idempotency_key),
-        params.issue_id,
-        agent=params.agent,
-        lease_ms=params.lease_ms,
-    )
-    submitted(caller, unit, reply)
+    act = Act(caller=caller.principal, key=params.idempotency_key)
+    locks = caller.hub.locks
+
+    def unit() -> Unit[Lock]:
+        return locks.claim(act, params.issue_id, agent=params.agent, lease_ms=params.lease_ms)
+
+    if not params.wait:
+        submitted(caller, unit(), reply)
+        return None
+
+    async def waited() -> None:
+        lock = await caller.hub.waiting.claim(
+            (holder_for(caller.principal, params.agent), f"locks/{params.issue_id}"),
+            unit,
+            lambda place: locks.wait(
+                act, params.issue_id, place, agent=params.agent, lease_ms=params.lease_ms
+            ),
+            wait_ms=params.wait_ms,
+            notice=notice_to(caller),
+        )
+        reply(lock)
+
+    return waited()
+
+
+def notice_to(caller: Caller) -> Notice:
+    """Make what tells a waiting caller of a circle that it is in.
+
+    Raises:
+        InvalidRequest: The caller has no socket, so that nobody would see it go away.
+    """
+    outbox = caller.outbox
+    if outbox is None:
+        message = "a call by POST cannot wait; claim over the WebSocket, or without wait"
+        raise InvalidRequest(message)
+
+    def notice(cycle: list[Edge]) -> None:
+        outbox.send(frames.notification("wait.cycle", {"cycle": cycle}))
+
+    return notice
 
 
 def renew(caller: Caller, params: Renew, reply: Reply) -> None:
@@ -97,7 +149,7 @@ METHODS = [
         params=Claim,
         result=Lock,
         scope="write",
-        summary="Claim the lock of an issue for a lease, or extend one's own.",
+        summary="Claim the lock of an issue for a lease, or extend one's own; wait for it or not.",
         run=claim,
     ),
     Method(

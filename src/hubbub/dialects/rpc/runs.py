@@ -8,6 +8,7 @@ from hubbub.core.runs.outcomes import Outcome
 from hubbub.core.runs.run import OnDisconnect, Run, StartRun
 from hubbub.core.runs.service import MAX_LIST
 from hubbub.core.runs.trace import MAX_TURNS, Recorded, Turn
+from hubbub.core.tracker.reservation_table import Grant
 from hubbub.core.values import Position
 from hubbub.dialects.rpc.methods import Caller, Method, answered
 from hubbub.errors import InvalidRequest
@@ -31,6 +32,8 @@ class Complete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     run_id: str
     outcome: Outcome
+    under: Grant | None = None
+    """The lock or reservation under which it is written; one that has ended refuses it."""
     idempotency_key: str | None = None
 
 
@@ -39,6 +42,8 @@ class RecordTurns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     run_id: str
     turns: list[Turn]
+    under: Grant | None = None
+    """The lock or reservation under which they are written; one that has ended refuses them."""
     idempotency_key: str | None = None
 
 
@@ -113,14 +118,22 @@ async def start(caller: Caller, params: Start) -> Run:
 async def complete(caller: Caller, params: Complete) -> Run:
     """End a run with its outcome."""
     return await caller.hub.runs.complete(
-        caller.principal, params.run_id, params.outcome, key=params.idempotency_key
+        caller.principal,
+        params.run_id,
+        params.outcome,
+        key=params.idempotency_key,
+        under=params.under,
     )
 
 
 async def record_turns(caller: Caller, params: RecordTurns) -> Recorded:
     """Add turns to a run: all or none."""
     return await caller.hub.runs.record_turns(
-        caller.principal, params.run_id, params.turns, key=params.idempotency_key
+        caller.principal,
+        params.run_id,
+        params.turns,
+        key=params.idempotency_key,
+        under=params.under,
     )
 
 

@@ -23,3 +23,6 @@ WHERE holder IS NOT NULL AND expires_at <= :now ORDER BY expires_at, issue_id;
 
 -- name: lock_next_expiry
 SELECT min(expires_at) FROM locks WHERE holder IS NOT NULL;
+
+-- name: lock_clamp
+UPDATE locks SET expires_at = :latest WHERE holder IS NOT NULL AND expires_at > :latest;

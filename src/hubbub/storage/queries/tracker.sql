@@ -6,12 +6,16 @@ FROM issues WHERE id = :id;
 SELECT 1 FROM issues WHERE id = :id;
 
 -- name: issue_add
-INSERT INTO issues (title, description, status, priority, parent_id, created_by, created_at, updated_at)
-VALUES (:title, :description, 'open', :priority, :parent_id, :created_by, :now, :now);
-
--- name: issue_last
-SELECT id, title, description, status, priority, parent_id, created_at, updated_at, closed_at
-FROM issues WHERE id = last_insert_rowid();
+-- Gives no row where there is no such parent.
+INSERT INTO issues
+    (id, title, description, status, priority, parent_id, created_by, created_at, updated_at)
+SELECT
+    1 + max(
+        coalesce((SELECT max(id) FROM issues), 0),
+        coalesce((SELECT number FROM deleted_numbers WHERE kind = 'issue'), 0)),
+    :title, :description, 'open', :priority, :parent_id, :created_by, :now, :now
+WHERE :parent_id IS NULL OR EXISTS (SELECT 1 FROM issues WHERE id = :parent_id)
+RETURNING id;
 
 -- name: issue_patch
 -- What is NULL stays as it is.
@@ -20,10 +24,12 @@ UPDATE issues SET
     description = coalesce(:description, description),
     priority = coalesce(:priority, priority),
     updated_at = :now
-WHERE id = :id;
+WHERE id = :id
+RETURNING id, title, description, status, priority, parent_id, created_at, updated_at, closed_at;
 
 -- name: issue_status
-UPDATE issues SET status = :status, closed_at = :closed_at, updated_at = :now WHERE id = :id;
+UPDATE issues SET status = :status, closed_at = :closed_at, updated_at = :now WHERE id = :id
+RETURNING id, title, description, status, priority, parent_id, created_at, updated_at, closed_at;
 
 -- name: issue_tree
 -- An issue and everything below it.
@@ -33,6 +39,13 @@ WITH RECURSIVE tree (id) AS (
     SELECT issues.id FROM issues JOIN tree ON issues.parent_id = tree.id
 )
 SELECT id FROM tree;
+
+-- name: issue_numbers_keep
+-- Before a deletion: no number that is in use may ever be given again.
+INSERT INTO deleted_numbers (kind, number)
+SELECT 'issue', max(id) FROM issues
+UNION ALL SELECT 'comment', max(id) FROM issue_comments HAVING max(id) IS NOT NULL
+ON CONFLICT (kind) DO UPDATE SET number = max(number, excluded.number);
 
 -- name: issue_delete
 -- In one statement, so that no trigger has to go down level by level.
@@ -77,12 +90,16 @@ SELECT id, title, description, status, priority, parent_id, created_at, updated_
 FROM issues WHERE parent_id = :id ORDER BY id;
 
 -- name: issue_comment_add
+-- Gives no row where there is no such issue.
 INSERT INTO issue_comments
-    (issue_id, content, kind, author, trigger_type, intervention_context, created_at)
-VALUES (:issue_id, :content, :kind, :author, :trigger_type, :intervention_context, :created_at);
-
--- name: issue_comment_last
-SELECT last_insert_rowid();
+    (id, issue_id, content, kind, author, trigger_type, intervention_context, created_at)
+SELECT
+    1 + max(
+        coalesce((SELECT max(id) FROM issue_comments), 0),
+        coalesce((SELECT number FROM deleted_numbers WHERE kind = 'comment'), 0)),
+    id, :content, :kind, :author, :trigger_type, :intervention_context, :created_at
+FROM issues WHERE id = :issue_id
+RETURNING id;
 
 -- name: issue_comments
 SELECT id, issue_id, content, kind, author, trigger_type, intervention_context, created_at
@@ -92,7 +109,10 @@ FROM issue_comments WHERE issue_id = :id ORDER BY id;
 SELECT label FROM issue_labels WHERE issue_id = :id ORDER BY label;
 
 -- name: issue_label_add
-INSERT INTO issue_labels (issue_id, label) VALUES (:id, :label) ON CONFLICT DO NOTHING;
+-- Changes nothing where there is no such issue, too.
+INSERT INTO issue_labels (issue_id, label)
+SELECT id, :label FROM issues WHERE id = :id
+ON CONFLICT DO NOTHING;
 
 -- name: issue_label_remove
 DELETE FROM issue_labels WHERE issue_id = :id AND label = :label;

@@ -1,6 +1,6 @@
 -- Times are Unix milliseconds. Numbers of deleted issues are never used again.
 CREATE TABLE issues (
-    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id          INTEGER PRIMARY KEY,
     title       TEXT    NOT NULL,
     description TEXT,
     status      TEXT    NOT NULL,
@@ -11,10 +11,18 @@ CREATE TABLE issues (
     updated_at  INTEGER NOT NULL,
     closed_at   INTEGER
 );
-CREATE INDEX issues_parent ON issues (parent_id);
+-- Only of subissues: a page less to write for every other.
+CREATE INDEX issues_parent ON issues (parent_id) WHERE parent_id IS NOT NULL;
+
+-- The highest number of each kind when something was last deleted. AUTOINCREMENT keeps the same
+-- on every insert, which is a page more to write each time.
+CREATE TABLE deleted_numbers (
+    kind   TEXT PRIMARY KEY, -- issue, comment
+    number INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE issue_comments (
-    id                   INTEGER PRIMARY KEY AUTOINCREMENT,
+    id                   INTEGER PRIMARY KEY,
     issue_id             INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
     content              TEXT    NOT NULL,
     kind                 TEXT    NOT NULL,

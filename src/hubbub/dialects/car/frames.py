@@ -33,6 +33,7 @@ ERRORS = {
     "conflict": FAILED,
     "idempotency_conflict": FAILED,
     "lock_held": FAILED,
+    "session_busy": FAILED,
     "stale_fence": FAILED,
     "too_large": FAILED,
     "unavailable": FAILED,

@@ -6,7 +6,7 @@ events to the connection that asked.
 
 import msgspec
 
-from hubbub.core.chat.conversation import Attachment, SendRequest
+from hubbub.core.chat.conversation import Attachment, MultitaskStrategy, SendRequest
 from hubbub.core.chat.session_keys import agent_id
 from hubbub.core.hub import Hub
 from hubbub.core.values import Event
@@ -36,6 +36,8 @@ class Chat(msgspec.Struct, frozen=True):
     session_id: str | None = None
     attachments: tuple[File, ...] | None = None
     idempotency_key: str | None = None
+    multitask_strategy: MultitaskStrategy | None = None
+    """Ours: what the message does while a turn of the conversation is open."""
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -156,6 +158,7 @@ async def chat(caller: Caller, params: Chat) -> object:
         message=params.prompt,
         idempotency_key=run_id,
         attachments=[_attachment(file) for file in params.attachments or ()],
+        multitask_strategy=params.multitask_strategy,
     )
     caller.relay.watch(run_id, Watched(caller, session_id, key))
     try:

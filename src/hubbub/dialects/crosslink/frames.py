@@ -34,6 +34,7 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "conflict": (409, "conflict"),
     "idempotency_conflict": (409, "conflict"),
     "lock_held": (409, "conflict"),
+    "session_busy": (409, "conflict"),
     "stale_fence": (409, "conflict"),
     "too_large": (413, "too large"),
     "unavailable": (503, "unavailable"),

@@ -165,7 +165,7 @@ class Feed:
         turn.end(event.at, aborted=True)
         turn.seq += 1
         self.outcomes.put(_outcome(turn, event, "timeout"))
-        turn.chat("aborted", stopReason=data.reason)
+        turn.chat("aborted", stopReason=data.reason, message=data.message)
 
     def _ending(self, data: ChatData) -> Turn:
         turn = self._turn(data)

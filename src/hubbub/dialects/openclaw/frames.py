@@ -42,6 +42,7 @@ ERRORS = {
     "conflict": INVALID_REQUEST,
     "idempotency_conflict": INVALID_REQUEST,
     "lock_held": INVALID_REQUEST,
+    "session_busy": UNAVAILABLE,
     "stale_fence": INVALID_REQUEST,
     "too_large": INVALID_REQUEST,
     "unavailable": UNAVAILABLE,

@@ -50,6 +50,14 @@ SELECT message FROM chat_messages WHERE seq = :seq;
 -- name: chat_message_delete
 DELETE FROM chat_messages WHERE session_id = :session_id;
 
+-- name: chat_message_ids_at
+-- A question and what stands below it.
+SELECT message_id FROM chat_messages
+WHERE session_id = :session_id AND place = :place ORDER BY seq;
+
+-- name: chat_message_delete_at
+DELETE FROM chat_messages WHERE session_id = :session_id AND place = :place;
+
 -- name: chat_history
 -- The newest messages before a place, oldest first, as many as fit into a JSON array of so
 -- many bytes: two brackets, and a comma between two.

@@ -43,13 +43,14 @@ class Services:
         self._files = files
         self._operations = operations
         self._chat: Chat | None = None
+        self._runs: Runs | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, journal: Journal, store: Store, bus: Bus) -> Hub:
         """Build every service and bring its memory up to the store."""
         settings = self._settings
         grace_ms = settings.dialects.car.grace_ms
-        runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
+        self._runs = runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms)
         await runs.load()
         identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
         await identities.load()
@@ -98,6 +99,8 @@ class Services:
 
     def start(self) -> None:
         """Take up the work that waits; call when the doors are open."""
+        if self._runs is not None:
+            self._runs.open()
         if self._chat is not None:
             self._chat.start()
 

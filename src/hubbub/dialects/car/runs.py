@@ -1,6 +1,5 @@
 """``runs.*``: start, complete, record, read and follow runs."""
 
-import unicodedata
 from collections.abc import Callable
 
 import msgspec
@@ -8,7 +7,7 @@ import msgspec
 from hubbub.core.chat.session_keys import agent_id
 from hubbub.core.ports import Settled
 from hubbub.core.runs.outcomes import Outcome
-from hubbub.core.runs.run import Run, StartRun
+from hubbub.core.runs.run import OnDisconnect, Run, StartRun
 from hubbub.core.runs.service import MAX_LIST
 from hubbub.core.runs.trace import Recorded, Turn
 from hubbub.core.values import Position
@@ -22,25 +21,12 @@ from hubbub.dialects.car.methods import (
     read_in_turn,
     stored,
 )
+from hubbub.dialects.car.naming import resolve_agent
 from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
 
 
 MAX_ANSWER_BYTES = 12 * 1024 * 1024
 """Bytes of a list in one answer at most: clients lose the connection over 16 MiB."""
-
-
-class UnknownAgent(NotFound):
-    """A start names no agent, in none of the ways in which it could."""
-
-    def __init__(self) -> None:
-        """Name nobody."""
-        super().__init__("agent", "")
-
-    def __str__(self) -> str:
-        """Name the ways."""
-        return (
-            "cannot resolve the agent of this run: bind the session, or send agent_id or agent_name"
-        )
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -51,6 +37,10 @@ class Start(msgspec.Struct, frozen=True):
     agent_name: str | None = None
     outcome_description: str | None = None
     idempotency_key: str | None = None
+    on_disconnect: OnDisconnect = "incomplete"
+    """Ours: what the end of this connection does to the run."""
+    grace_ms: int | None = None
+    """Ours: milliseconds that the agent has to come back first."""
 
 
 class Complete(msgspec.Struct, frozen=True):
@@ -121,41 +111,15 @@ class TurnsAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 # -- writing -------------------------------------------------------------------------------
 
 
-def resolve_agent(caller: Caller, params: Start) -> str:
-    """Find out whose run this is: the binding decides where there is one.
-
-    Raises:
-        Forbidden: The connection is bound to another agent than the one named.
-        UnknownAgent: Nothing names an agent.
-    """
-    bound = caller.agent
-    if bound is not None:
-        if params.agent_id and params.agent_id != bound:
-            message = f"this session is bound to agent {bound!r}; it cannot start a run as another"
-            raise Forbidden(message)
-        return bound
-    if params.agent_id or caller.ambient_agent:
-        return params.agent_id or caller.ambient_agent
-    slug = slug_of(params.agent_name or "")
-    if not slug:
-        raise UnknownAgent
-    return f"name:{slug}"
-
-
-def slug_of(name: str) -> str:
-    """Make the stable part of an id of a name: ``Bulldozer Agent`` → ``bulldozer-agent``."""
-    plain = "".join(c if c.isalnum() else " " for c in unicodedata.normalize("NFKC", name).lower())
-    return "-".join(plain.split())
-
-
 def start(caller: Caller, params: Start, reply: Reply) -> None:
     """Start a run; it is the session's current one before the answer leaves."""
     new = StartRun(
-        agent=resolve_agent(caller, params),
+        agent=resolve_agent(caller, params.agent_id, params.agent_name),
         intent=params.intent,
         client=caller.client_id,
         source="car",
-        on_disconnect="incomplete",
+        on_disconnect=params.on_disconnect,
+        grace_ms=params.grace_ms,
         outcome_description=params.outcome_description,
         idempotency_key=params.idempotency_key,
     )
@@ -191,6 +155,19 @@ async def cancel(caller: Caller, params: Cancel) -> object:
     )
     _forget_current(caller, run.run_id)
     return {"run_id": run.run_id, "ok": True}
+
+
+async def resume(caller: Caller, params: OfRun) -> object:
+    """Take over an open run whose connection is gone; it is the session's current one then."""
+    run = await caller.hub.runs.resume(caller.caller, params.run_id, caller.client_id)
+    caller.current_run = run.run_id
+    status = records.STATUSES[run.status]
+    return {
+        "run_id": run.run_id,
+        "agent_id": run.agent,
+        "cursor": run.turn_count,
+        "status": status,
+    }
 
 
 def record_turns(caller: Caller, params: RecordTurns, reply: Reply) -> None:
@@ -391,6 +368,7 @@ METHODS = [
     Method(name="runs.start", params=Start, run=start),
     Method(name="runs.complete", params=Complete, run=complete),
     Method(name="runs.cancel", params=Cancel, run=answered(cancel)),
+    Method(name="runs.resume", params=OfRun, run=answered(resume)),
     Method(name="runs.record_turns", params=RecordTurns, run=record_turns),
     Method(name="runs.record_model_turn", params=RecordModelTurn, run=record_model_turn),
     Method(name="runs.list", params=OfAgent, run=read_in_turn(answered(list_runs))),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.clients.car import SUCCESS
+from tests.clients.frames import Frame
 from tests.clients.guests import Guests
 from tests.clients.rpc import RpcSocket
 from tests.clients.waiting import eventually
@@ -115,12 +116,13 @@ async def test_run_outlives_a_killed_daemon(daemon: Daemon, guests: Guests, door
         else await guests.car_agent(daemon, "alice", token)
     )
     runs: dict[str, str] = {}
-    for name, more in {
+    policies: dict[str, Frame] = {
         "waits": {"on_disconnect": "incomplete", "grace_ms": HOUR_MS},
         "too short": {"on_disconnect": "cancel", "grace_ms": 1},
         "ends": {"on_disconnect": "cancel"},
         "goes on": {"on_disconnect": "continue"},
-    }.items():
+    }
+    for name, more in policies.items():
         runs[name] = (await alice.call("runs.start", {"intent": name, **more}))["run_id"]
     turns = {"run_id": runs["waits"], "turns": [{"tool": "a"}]}
     await alice.call("runs.record_turns", turns)

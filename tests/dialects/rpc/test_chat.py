@@ -141,22 +141,24 @@ async def test_import(room: Room) -> None:
     assert answer["error"]["data"]["code"] == "forbidden"
 
 
-@pytest.mark.parametrize(("after", "told"), [({}, 1), ({"after": "position"}, 0)])
-async def test_who_joins_a_running_turn_gets_its_text_so_far(
-    room: Room, after: dict[str, str], told: int
-) -> None:
-    """One event with the whole text comes behind the answer; who resumes has its past."""
+@pytest.mark.parametrize("resumes", [True, False])
+async def test_who_joins_a_running_turn_gets_its_text_so_far(room: Room, *, resumes: bool) -> None:
+    """One event with the whole text comes behind the answer and the past, then only what is new."""
+    position = room.journal.position.cursor()
     turn = await room.begin("k1")
     turn.say("so far")
     await room.ears.wait("k1", "chat.delta")
     caller = caller_in(room)
-    position = {"after": room.journal.position.cursor()} if after else {}
-    await caller.call("topics.subscribe", topics=[f"chat/{MAIN}"], **position)
-    assert len(caller.outbox.frames) == told
-    if told:
-        frame = msgspec.json.decode(caller.outbox.frames[0])
-        data = frame["params"]["event"]["data"]
-        assert (data["text"], data["delta"]) == ("so far", "so far")
+    after = {"after": position} if resumes else {}
+    await caller.call("topics.subscribe", topics=[f"chat/{MAIN}"], **after)
+    await caller.outbox.holds(4 if resumes else 1)
+    turn.say(", so good")
+    frames = await caller.outbox.holds(5 if resumes else 2)
+    told = [msgspec.json.decode(frame)["params"]["event"] for frame in frames]
+    stored = ["chat.session", "chat.accepted", "chat.started"] if resumes else []
+    assert [event["kind"] for event in told] == [*stored, "chat.delta", "chat.delta"]
+    deltas = [(event["data"]["text"], event["data"]["delta"]) for event in told[-2:]]
+    assert deltas == [("so far", "so far"), ("so far, so good", ", so good")]
     caller.caller.closed()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ async def test_returning_agent_takes_its_runs_over(
     runs: Runs, journal: Journal, told: Told, on_disconnect: OnDisconnect
 ) -> None:
     """Within the grace its next connection holds the run, and that one's end ends it."""
-    policy = {"on_disconnect": on_disconnect, "grace_ms": HOUR_MS}
+    policy: dict[str, Any] = {"on_disconnect": on_disconnect, "grace_ms": HOUR_MS}
     mine = await runs.start(ANN, new_run(**policy), "c1")
     live = await runs.start(ANN, new_run(**policy), "other")
     await runs.start(ANN, new_run(on_disconnect="continue"), "c1")

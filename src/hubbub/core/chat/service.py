@@ -307,6 +307,11 @@ class Chat:
         turn = self._live.get(run_id)
         return None if turn is None else turn.spelling
 
+    def said(self, run_id: str) -> str:
+        """Give what a turn has been told to say so far; empty where it does not run."""
+        turn = self._live.get(run_id)
+        return "" if turn is None or turn.is_ended else turn.told
+
     def so_far(self, patterns: Iterable[str]) -> list[Event]:
         """Give one ephemeral ``chat.delta`` for each running turn under these topics.
 

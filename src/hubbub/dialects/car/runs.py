@@ -12,6 +12,7 @@ from hubbub.core.runs.service import MAX_LIST
 from hubbub.core.runs.trace import Recorded, Turn
 from hubbub.core.values import Position
 from hubbub.dialects.car import records
+from hubbub.dialects.car.agent_names import UnknownAgent, slug_of
 from hubbub.dialects.car.methods import (
     Caller,
     Method,
@@ -21,7 +22,6 @@ from hubbub.dialects.car.methods import (
     read_in_turn,
     stored,
 )
-from hubbub.dialects.car.naming import resolve_agent
 from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
 
 
@@ -111,10 +111,31 @@ class TurnsAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 # -- writing -------------------------------------------------------------------------------
 
 
+def resolve_agent(caller: Caller, params: Start) -> str:
+    """Find out whose run this is: the binding decides where there is one.
+
+    Raises:
+        Forbidden: The connection is bound to another agent than the one named.
+        UnknownAgent: Nothing names an agent.
+    """
+    bound = caller.agent
+    if bound is not None:
+        if params.agent_id and params.agent_id != bound:
+            message = f"this session is bound to agent {bound!r}; it cannot start a run as another"
+            raise Forbidden(message)
+        return bound
+    if params.agent_id or caller.ambient_agent:
+        return params.agent_id or caller.ambient_agent
+    slug = slug_of(params.agent_name or "")
+    if not slug:
+        raise UnknownAgent
+    return f"name:{slug}"
+
+
 def start(caller: Caller, params: Start, reply: Reply) -> None:
     """Start a run; it is the session's current one before the answer leaves."""
     new = StartRun(
-        agent=resolve_agent(caller, params.agent_id, params.agent_name),
+        agent=resolve_agent(caller, params),
         intent=params.intent,
         client=caller.client_id,
         source="car",
@@ -155,19 +176,6 @@ async def cancel(caller: Caller, params: Cancel) -> object:
     )
     _forget_current(caller, run.run_id)
     return {"run_id": run.run_id, "ok": True}
-
-
-async def resume(caller: Caller, params: OfRun) -> object:
-    """Take over an open run whose connection is gone; it is the session's current one then."""
-    run = await caller.hub.runs.resume(caller.caller, params.run_id, caller.client_id)
-    caller.current_run = run.run_id
-    status = records.STATUSES[run.status]
-    return {
-        "run_id": run.run_id,
-        "agent_id": run.agent,
-        "cursor": run.turn_count,
-        "status": status,
-    }
 
 
 def record_turns(caller: Caller, params: RecordTurns, reply: Reply) -> None:
@@ -327,7 +335,12 @@ async def subscribe(caller: Caller, params: OfRun, reply: Reply) -> None:
     if run.status != "in_progress":
         reply(answer)  # nothing will follow
         return
-    await _follow(caller, run.run_id, snapshot.seq, lambda: reply(answer))
+
+    def announce() -> None:
+        reply(answer)
+        caller.relay.follow(caller, run)
+
+    await _follow(caller, run.run_id, snapshot.seq, announce)
 
 
 async def _follow(caller: Caller, run_id: str, seq: int, announce: Callable[[], None]) -> None:
@@ -356,6 +369,7 @@ def unsubscribe(caller: Caller, params: OfRun) -> object:
     member = caller.followed.pop(params.run_id, None)
     if member is not None:
         member.leave()
+        caller.relay.unfollow(caller, params.run_id)
     return {"run_id": params.run_id, "removed": member is not None}
 
 
@@ -368,7 +382,6 @@ METHODS = [
     Method(name="runs.start", params=Start, run=start),
     Method(name="runs.complete", params=Complete, run=complete),
     Method(name="runs.cancel", params=Cancel, run=answered(cancel)),
-    Method(name="runs.resume", params=OfRun, run=answered(resume)),
     Method(name="runs.record_turns", params=RecordTurns, run=record_turns),
     Method(name="runs.record_model_turn", params=RecordModelTurn, run=record_model_turn),
     Method(name="runs.list", params=OfAgent, run=read_in_turn(answered(list_runs))),

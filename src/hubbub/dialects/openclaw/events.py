@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from hubbub.core.ports import Outbox
 from hubbub.core.values import Event
+from hubbub.dialects.openclaw import frames
 from hubbub.dialects.openclaw.direct import DirectData, may_read, message_of
 from hubbub.dialects.openclaw.frames import Json
 from hubbub.dialects.openclaw.pace import Timer
@@ -113,6 +115,12 @@ class Feed:
     def no_command(self, run_id: str) -> None:
         """Forget it: the command has been worked off."""
         self._commands.discard(run_id)
+
+    def tell_so_far(self, outbox: Outbox) -> None:
+        """Tell a connection that has just come what the running turns have said."""
+        for turn in self._turns.values():
+            for name, payload in turn.so_far():
+                outbox.push(outbox.frame(frames.event(name, payload)))
 
     def close(self) -> None:
         """Tell what is due and will not be true later; forget the rest."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hubbub.config import Settings
 from hubbub.core.bus import Bus
 from hubbub.core.chat.attached import AttachedAgents
+from hubbub.core.chat.direct_turns import DirectTurns
 from hubbub.core.chat.service import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
@@ -87,7 +88,7 @@ class Services:
             chat=chat,
             access=access,
             identities=identities,
-            direct=Direct(journal, identities, wall_clock, uuid7),
+            direct=Direct(journal, identities, wall_clock, uuid7, turn_of=DirectTurns(chat).of),
             presence=presence,
             tracker=Tracker(wall_clock, limits=settings.tracker),
             issues=IssueReads(store, limits=settings.tracker),

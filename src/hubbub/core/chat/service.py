@@ -33,7 +33,7 @@ from hubbub.core.chat.turn_table import TurnTable
 from hubbub.core.chat.turns import Turns
 from hubbub.core.idempotency import digest, once
 from hubbub.core.journal import Journal
-from hubbub.core.ports import Store, Transaction
+from hubbub.core.ports import Store, Transaction, Unit
 from hubbub.core.runs.run import MAX_RUN_ID_CHARACTERS, is_run_id
 from hubbub.core.runs.service import Runs
 from hubbub.core.values import Clock, Event, IdSource, Principal
@@ -138,6 +138,15 @@ class Chat:
             return await self._journal.commit(send)
         finally:
             self._live.release(asked.key)
+
+    def accepting(self, caller: Principal, request: SendRequest) -> Unit[Sent]:
+        """Make the unit that stores a message and its turn, for use within another one.
+
+        What open turns have said is not kept. Raises as ``send``; a unit that refuses has
+        changed nothing. A stop word is a message like any other.
+        """
+        asked = self._asked(caller, request)
+        return lambda tx: self._table.accept_in(tx, caller, asked, {})
 
     async def answer(self, caller: Principal, request: SendRequest, reply: str) -> Sent:
         """Store a message that is answered at once by the daemon itself, without a runner.

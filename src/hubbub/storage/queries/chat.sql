@@ -102,6 +102,12 @@ UPDATE chat_turns SET state = 'started', cause = :cause WHERE run_id = :run_id;
 -- name: chat_turn_end
 UPDATE chat_turns SET state = :state, error = :error, ended_at = :ended_at WHERE run_id = :run_id;
 
+-- name: chat_turn_purge
+-- Turns that ended long ago: their keys are remembered no longer.
+DELETE FROM chat_turns WHERE run_id IN (
+    SELECT run_id FROM chat_turns WHERE ended_at < :before LIMIT :limit
+);
+
 -- name: chat_import_get
 SELECT session_id FROM chat_imports WHERE session_key = :session_key AND source_id = :source_id;
 

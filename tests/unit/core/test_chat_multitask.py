@@ -264,3 +264,12 @@ async def test_interrupt_holds_after_a_restart(make_room: MakeRoom) -> None:
     assert (await room.send("k1", "ask k1")).status == "ok"
     assert ("assistant", "half an ans") in await room.texts()
     assert room.runner.turns == []
+
+
+async def test_text_so_far_of_a_run(chat_room: Room) -> None:
+    """What a running turn has said can be asked for; of others there is nothing."""
+    turn = await speaking(chat_room, text="so far")
+    assert [chat_room.chat.said(run_id) for run_id in ("k1", "nope")] == ["so far", ""]
+    turn.finish()
+    await chat_room.ears.wait("k1", "chat.final")
+    assert chat_room.chat.said("k1") == ""

@@ -99,6 +99,7 @@ class Retention:
                 log.info("retention_cut", topics=group.rule.pattern, events=done)
             total += done
         await self._forget_answers()
+        await self._forget_sends()
         return total
 
     # -- one step ------------------------------------------------------------------------
@@ -146,6 +147,16 @@ class Retention:
 
         def forget(tx: Transaction) -> int:
             return tx.execute("idempotency_purge", before=before, limit=PAGE)
+
+        while await self._journal.commit(forget) == PAGE:
+            pass
+
+    async def _forget_sends(self) -> None:
+        """Forget which messages came under which keys; their runs stay."""
+        before = self._clock() - KEEP_MS
+
+        def forget(tx: Transaction) -> int:
+            return tx.execute("chat_turn_purge", before=before, limit=PAGE)
 
         while await self._journal.commit(forget) == PAGE:
             pass

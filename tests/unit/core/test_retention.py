@@ -331,6 +331,48 @@ async def test_more_old_answers_than_one_step_takes_are_all_forgotten(room: Room
     assert await room.journal.commit(left) == 0
 
 
+async def test_keys_of_old_messages_are_forgotten(room: Room) -> None:
+    """A turn that ended more than seven days ago leaves its run; one that waits is kept."""
+
+    def unit(tx: Transaction) -> None:
+        for number in range(PAGE + 2):
+            run_id = str(number)
+            tx.execute(
+                "chat_turn_put",
+                run_id=run_id,
+                caller="c",
+                digest=b"",
+                session_key="agent:main:main",
+                session_id="s",
+                spelling="main",
+                agent="main",
+                place=number,
+                thinking=None,
+                timeout_ms=None,
+                cause="e",
+                accepted_at=0,
+            )
+            if number:
+                ended_at = 1 if number == 1 else 0
+                tx.execute(
+                    "chat_turn_end", run_id=run_id, state="ok", error=None, ended_at=ended_at
+                )
+
+    def left(tx: Transaction) -> list[str]:
+        names = map(str, range(PAGE + 2))
+        return [name for name in names if tx.row("chat_turn_get", run_id=name) is not None]
+
+    await room.journal.commit(unit)
+    retention = await room.retain(FOR_EVER)
+    now = room.clock()
+    room.clock.advance(KEEP_MS + 1 - now)
+    await retention.cut()
+    assert await room.journal.commit(left) == ["0", "1"]
+    room.clock.advance(1)
+    await retention.cut()
+    assert await room.journal.commit(left) == ["0"]
+
+
 async def test_ephemeral_events_do_not_count(room: Room) -> None:
     """What is in no journal takes no room in it."""
     retention = await room.retain(Rule(pattern="*", keep_ms=0, keep_bytes=1))

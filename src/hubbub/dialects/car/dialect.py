@@ -14,7 +14,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.car import agents, frames, opening, relay, runs, tools
+from hubbub.dialects.car import agents, frames, opening, relay, returning, runs, tools
 from hubbub.dialects.car.methods import table
 from hubbub.dialects.car.session import CarSession, Room
 from hubbub.dialects.car.settings import CarSettings
@@ -48,7 +48,12 @@ class CarDialect:
             hub=hub,
             settings=settings,
             methods=table(
-                opening.METHODS, runs.METHODS, tools.METHODS, agents.METHODS, relay.METHODS
+                opening.METHODS,
+                runs.METHODS,
+                returning.METHODS,
+                tools.METHODS,
+                agents.METHODS,
+                relay.METHODS,
             ),
             host_token=host_token,
             ambient_agent=ambient_agent,

@@ -1,6 +1,5 @@
 """``runs.*``: start, complete, record, read and follow runs."""
 
-import unicodedata
 from collections.abc import Callable
 
 import msgspec
@@ -8,11 +7,12 @@ import msgspec
 from hubbub.core.chat.session_keys import agent_id
 from hubbub.core.ports import Settled
 from hubbub.core.runs.outcomes import Outcome
-from hubbub.core.runs.run import Run, StartRun
+from hubbub.core.runs.run import OnDisconnect, Run, StartRun
 from hubbub.core.runs.service import MAX_LIST
 from hubbub.core.runs.trace import Recorded, Turn
 from hubbub.core.values import Position
 from hubbub.dialects.car import records
+from hubbub.dialects.car.agent_names import UnknownAgent, slug_of
 from hubbub.dialects.car.methods import (
     Caller,
     Method,
@@ -29,20 +29,6 @@ MAX_ANSWER_BYTES = 12 * 1024 * 1024
 """Bytes of a list in one answer at most: clients lose the connection over 16 MiB."""
 
 
-class UnknownAgent(NotFound):
-    """A start names no agent, in none of the ways in which it could."""
-
-    def __init__(self) -> None:
-        """Name nobody."""
-        super().__init__("agent", "")
-
-    def __str__(self) -> str:
-        """Name the ways."""
-        return (
-            "cannot resolve the agent of this run: bind the session, or send agent_id or agent_name"
-        )
-
-
 class Start(msgspec.Struct, frozen=True):
     """Params of ``runs.start``."""
 
@@ -51,6 +37,10 @@ class Start(msgspec.Struct, frozen=True):
     agent_name: str | None = None
     outcome_description: str | None = None
     idempotency_key: str | None = None
+    on_disconnect: OnDisconnect = "incomplete"
+    """Ours: what the end of this connection does to the run."""
+    grace_ms: int | None = None
+    """Ours: milliseconds that the agent has to come back first."""
 
 
 class Complete(msgspec.Struct, frozen=True):
@@ -142,12 +132,6 @@ def resolve_agent(caller: Caller, params: Start) -> str:
     return f"name:{slug}"
 
 
-def slug_of(name: str) -> str:
-    """Make the stable part of an id of a name: ``Bulldozer Agent`` → ``bulldozer-agent``."""
-    plain = "".join(c if c.isalnum() else " " for c in unicodedata.normalize("NFKC", name).lower())
-    return "-".join(plain.split())
-
-
 def start(caller: Caller, params: Start, reply: Reply) -> None:
     """Start a run; it is the session's current one before the answer leaves."""
     new = StartRun(
@@ -155,7 +139,8 @@ def start(caller: Caller, params: Start, reply: Reply) -> None:
         intent=params.intent,
         client=caller.client_id,
         source="car",
-        on_disconnect="incomplete",
+        on_disconnect=params.on_disconnect,
+        grace_ms=params.grace_ms,
         outcome_description=params.outcome_description,
         idempotency_key=params.idempotency_key,
     )
@@ -350,7 +335,12 @@ async def subscribe(caller: Caller, params: OfRun, reply: Reply) -> None:
     if run.status != "in_progress":
         reply(answer)  # nothing will follow
         return
-    await _follow(caller, run.run_id, snapshot.seq, lambda: reply(answer))
+
+    def announce() -> None:
+        reply(answer)
+        caller.relay.follow(caller, run)
+
+    await _follow(caller, run.run_id, snapshot.seq, announce)
 
 
 async def _follow(caller: Caller, run_id: str, seq: int, announce: Callable[[], None]) -> None:
@@ -379,6 +369,7 @@ def unsubscribe(caller: Caller, params: OfRun) -> object:
     member = caller.followed.pop(params.run_id, None)
     if member is not None:
         member.leave()
+        caller.relay.unfollow(caller, params.run_id)
     return {"run_id": params.run_id, "removed": member is not None}
 
 

@@ -9,6 +9,7 @@ from hubbub.core.ports import Outbox
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection
 from hubbub.dialects.openclaw import frames, handshake, policy, presence
+from hubbub.dialects.openclaw.events import Feed
 from hubbub.dialects.openclaw.frames import (
     CLOSE_PLAIN,
     MAX_METHOD_CHARACTERS,
@@ -35,6 +36,7 @@ class OpenclawSession:
     def __init__(
         self,
         room: Room,
+        feed: Feed,
         methods: Mapping[str, Method],
         hello: Callable[["OpenclawSession", Accepted], object],
         connection: Connection,
@@ -48,6 +50,7 @@ class OpenclawSession:
         self.outbox: Outbox = connection.outbox
         self.accepted: Accepted | None = None
         self._room = room
+        self._feed = feed
         self._methods = methods
         self._hello = hello
         self._connection = connection
@@ -141,6 +144,7 @@ class OpenclawSession:
         self.answer(accepted.request_id, self._hello(self, accepted))
         self._room.enter(self)
         self._room.refresh_health()
+        self._feed.tell_so_far(self.outbox)
 
     def _appear(self, accepted: Accepted) -> None:
         key = presence.client_key(accepted, self.id)

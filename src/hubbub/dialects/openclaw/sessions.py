@@ -76,6 +76,8 @@ class Patch(Params, frozen=True):
     spawned_by: Text = msgspec.UNSET
     send_policy: Text = msgspec.UNSET
     group_activation: Text = msgspec.UNSET
+    multitask_strategy: Text = msgspec.UNSET
+    """Ours: what a message does while a turn of the session is open."""
 
 
 class Reset(Params, frozen=True):

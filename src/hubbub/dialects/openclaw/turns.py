@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import msgspec
 
@@ -134,7 +135,30 @@ class Turn:
     def agent(self, stream: str, data: object) -> None:
         """Tell an ``agent`` event, under the next number of this run."""
         self.seq += 1
-        payload = {
+        self._room.tell("agent", self._agent_payload(stream, data))
+
+    def chat(self, state: str, *, may_drop: bool = False, **fields: object) -> None:
+        """Tell a ``chat`` event, under the number of the ``agent`` event before it."""
+        payload = chat_payload(self.run_id, self.session_key, self.seq, state, fields)
+        self._room.tell("chat", payload, may_drop=may_drop)
+
+    def so_far(self) -> list[tuple[str, object]]:
+        """Give the events that tell who comes late what has been said.
+
+        All that was told in one: under the number of the last event, so that the next one
+        follows without a gap. Empty where nothing was said yet.
+        """
+        text = self._text[: self._told]
+        if not text:
+            return []
+        fields = {"message": assistant(text, self._room.hub.clock())}
+        return [
+            ("agent", self._agent_payload("assistant", {"text": text, "delta": text})),
+            ("chat", chat_payload(self.run_id, self.session_key, self.seq, "delta", fields)),
+        ]
+
+    def _agent_payload(self, stream: str, data: object) -> dict[str, object]:
+        return {
             "runId": self.run_id,
             "seq": self.seq,
             "stream": stream,
@@ -142,18 +166,6 @@ class Turn:
             "data": data,
             "sessionKey": self.session_key,
         }
-        self._room.tell("agent", payload)
-
-    def chat(self, state: str, *, may_drop: bool = False, **fields: object) -> None:
-        """Tell a ``chat`` event, under the number of the ``agent`` event before it."""
-        payload = {
-            "runId": self.run_id,
-            "sessionKey": self.session_key,
-            "seq": self.seq,
-            "state": state,
-            **{name: value for name, value in fields.items() if value is not msgspec.UNSET},
-        }
-        self._room.tell("chat", payload, may_drop=may_drop)
 
     def _tell_delta(self) -> None:
         if self._tell_text():
@@ -168,6 +180,19 @@ class Turn:
         self._told = len(self._text)
         self.agent("assistant", {"text": self._text, "delta": delta})
         return True
+
+
+def chat_payload(
+    run_id: str, session_key: str, seq: int, state: str, fields: Mapping[str, object]
+) -> dict[str, object]:
+    """Make the payload of a ``chat`` event; unset fields are left out."""
+    return {
+        "runId": run_id,
+        "sessionKey": session_key,
+        "seq": seq,
+        "state": state,
+        **{name: value for name, value in fields.items() if value is not msgspec.UNSET},
+    }
 
 
 def assistant(text: str, at_ms: int) -> dict[str, object]:

@@ -34,9 +34,7 @@ class Upgrade(web.WebSocketResponse):
     reads late.
     """
 
-    async def close(
-        self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
-    ) -> bool:
+    async def close(self, *_: object, **__: object) -> bool:
         """Leave it to the pump."""
         return False
 
@@ -91,6 +89,8 @@ class Pump:
         try:
             self.session.opened()
             end = await self._receive(self.session, self.outbox)
+        except Exception:  # noqa: BLE001 whatever it is, only this connection ends
+            log.exception("session_failed", door=door.dialect.name)
         finally:
             gauge.dec()
             for task in tuple(self._tasks):
@@ -100,7 +100,7 @@ class Pump:
             self.session.closed()
             if end is None or end.type is not WSMsgType.ERROR:
                 transport.close()
-        if end.type is WSMsgType.ERROR:
+        if end is not None and end.type is WSMsgType.ERROR:
             await _linger(transport)
 
     def stop(self) -> None:

@@ -19,6 +19,8 @@ from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
 
 CLOSE_S = 5.0
 """Seconds that a peer has to take what is queued and our close frame, and to answer it."""
+TOO_LARGE_S = 1.0
+"""Seconds that a peer has to finish sending what is too large before we end our side."""
 
 _CLOSE_FINAL = 0x88
 _PONG_FINAL = 0x8A
@@ -101,7 +103,7 @@ class Pump:
             if end is None or end.type is not WSMsgType.ERROR:
                 transport.close()
         if end is not None and end.type is WSMsgType.ERROR:
-            await _linger(transport)
+            await _linger(transport, end)
 
     def stop(self) -> None:
         """Tell the peer that the daemon stops, and close."""
@@ -209,14 +211,17 @@ def _answer_to(end: WSMessage | None) -> tuple[int, str]:
     return WSCloseCode.OK, ""  # nobody is there to read it
 
 
-async def _linger(transport: asyncio.Transport) -> None:
+async def _linger(transport: asyncio.Transport, error: WSMessage) -> None:
     """Let a peer that goes on sending read our close frame.
 
     Closing at once would have the kernel answer what still comes with a reset, and a reset
     takes from the peer what it has not read yet. What comes is thrown away; when the peer
-    closes too, this is cancelled, and after ``CLOSE_S`` the connection is cut.
+    closes too, this is cancelled, and ``CLOSE_S`` after our close frame the connection is cut.
     """
     try:
+        if _answer_to(error)[0] == WSCloseCode.MESSAGE_TOO_BIG:
+            # Some clients fail when our end comes while they write.
+            await asyncio.sleep(TOO_LARGE_S)
         if transport.can_write_eof() and not transport.is_closing():
             transport.write_eof()
             await asyncio.sleep(CLOSE_S)

@@ -116,18 +116,19 @@ class Pump:
         serial = self.socket.serial
         while True:
             message = await self.ws.receive()
-            if message.type in _ENDS:
-                return message
-            if self._deadline is not None:
+            if self._deadline is not None and message.type not in _ENDS:
                 continue  # we have closed: only the peer's close frame counts
             if message.type is WSMsgType.TEXT:
                 work = session.received(message.data)
             elif message.type is WSMsgType.BINARY:
                 work = session.received_binary(message.data)
-            else:
-                if message.type is WSMsgType.PING:
-                    outbox.send_frame(control_frame(_PONG_FINAL, message.data))
+            elif message.type is WSMsgType.PING:
+                outbox.send_frame(control_frame(_PONG_FINAL, message.data))
                 continue
+            elif message.type in _ENDS:
+                return message
+            else:
+                continue  # a pong
             if work is not None:
                 if serial:
                     await work

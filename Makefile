@@ -4,6 +4,7 @@
 PYTHON ?= python3
 JOBS   ?= 2
 ROUNDS ?= 200
+WSTEST ?= wstest
 ARGS   ?=
 
 # Stamps stand for the three states of the environment, so that nothing is installed twice.
@@ -24,7 +25,7 @@ CHECKED := src tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test cov kill acceptance bench lint types fmt lock clean
+.PHONY: help demo test cov kill acceptance conformance bench lint types fmt lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +52,9 @@ kill: $(DEV) ## kill and restart the daemon ROUNDS times in each kill test
 
 acceptance: $(DEV) ## drive real, unmodified clients; says what it skipped and why
 	$(BIN)/pytest -m acceptance --timeout 900 $(ARGS)
+
+conformance: $(DEV) ## run the Autobahn suite (WSTEST=its program) and write docs/conformance.md
+	$(BIN)/python -m tests.conformance.autobahn $(WSTEST)
 
 bench: $(DEV) ## measure against the bounds
 	$(BIN)/python -m bench $(ARGS)

@@ -5,7 +5,8 @@ import os
 from collections.abc import Coroutine
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
+from aiohttp.http_websocket import WebSocketError
 from msgspec import structs
 
 from hubbub.core.limits import Limits
@@ -18,11 +19,26 @@ from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
 
 CLOSE_S = 5.0
 """Seconds that a peer has to take what is queued and our close frame, and to answer it."""
+TOO_LARGE_S = 1.0
+"""Seconds that a peer has to finish sending what is too large before we end our side."""
 
-_CLOSE_NORMAL = 1000
 _CLOSE_FINAL = 0x88
 _PONG_FINAL = 0x8A
 _MAX_REASON_BYTES = 123
+_FIRST_UNDEFINED_CODE = 5000
+_ENDS = (WSMsgType.CLOSE, WSMsgType.ERROR, WSMsgType.CLOSING, WSMsgType.CLOSED)
+
+
+class Upgrade(web.WebSocketResponse):
+    """The server library's side of a connection, which closes nothing by itself.
+
+    Its own close frame would overtake answers that wait in the outbox, and cut a peer that
+    reads late.
+    """
+
+    async def close(self, *_: object, **__: object) -> bool:
+        """Leave it to the pump."""
+        return False
 
 
 class Pump:
@@ -32,14 +48,12 @@ class Pump:
         """Prepare a connection of one WebSocket path."""
         self.socket = socket
         self._max_unread = limits.unread_bytes
-        # Closing is done here: the server library's own would cut a peer that reads late.
-        self.ws = web.WebSocketResponse(
+        self.ws = Upgrade(
             # The library refuses messages of this size; ours is the largest that is taken.
             max_msg_size=socket.max_message_bytes + 1,
             compress=False,
             autoclose=False,
             autoping=False,  # all that is written goes through the outbox
-            timeout=CLOSE_S / 2,
         )
         self.transport: asyncio.Transport | None = None
         self.outbox: WsOutbox | NumberedWsOutbox | None = None
@@ -73,18 +87,23 @@ class Pump:
         )
         gauge = door.metrics.connections.labels(door.dialect.name)
         gauge.inc()
+        end: WSMessage | None = None
         try:
             self.session.opened()
-            await self._receive(self.session, self.outbox)
+            end = await self._receive(self.session, self.outbox)
+        except Exception:  # noqa: BLE001 whatever it is, only this connection ends
+            log.exception("session_failed", door=door.dialect.name)
         finally:
             gauge.dec()
             for task in tuple(self._tasks):
                 task.cancel()
+            self.outbox.close(*_answer_to(end))
             self.outbox.ended()
             self.session.closed()
-            if self._deadline is None:
-                self._close(_CLOSE_NORMAL, "")  # the answer to the peer's own close frame
-            transport.close()
+            if end is None or end.type is not WSMsgType.ERROR:
+                transport.close()
+        if end is not None and end.type is WSMsgType.ERROR:
+            await _linger(transport, end)
 
     def stop(self) -> None:
         """Tell the peer that the daemon stops, and close."""
@@ -92,10 +111,12 @@ class Pump:
             self.session.shutting_down()
             self.outbox.close(self.socket.shutdown_code, self.socket.shutdown_reason)
 
-    async def _receive(self, session: Session, outbox: FrameOutbox) -> None:
+    async def _receive(self, session: Session, outbox: FrameOutbox) -> WSMessage:
+        """Work off messages; gives what ended them: a close frame, an error, or the line's end."""
         serial = self.socket.serial
-        async for message in self.ws:
-            if self._deadline is not None:
+        while True:
+            message = await self.ws.receive()
+            if self._deadline is not None and message.type not in _ENDS:
                 continue  # we have closed: only the peer's close frame counts
             if message.type is WSMsgType.TEXT:
                 work = session.received(message.data)
@@ -104,8 +125,10 @@ class Pump:
             elif message.type is WSMsgType.PING:
                 outbox.send_frame(control_frame(_PONG_FINAL, message.data))
                 continue
+            elif message.type in _ENDS:
+                return message
             else:
-                continue
+                continue  # a pong
             if work is not None:
                 if serial:
                     await work
@@ -136,7 +159,13 @@ class Pump:
 
 
 def close_frame(code: int, reason: str) -> bytes:
-    """Give an unmasked close frame (RFC 6455, 5.5.1); a long reason is cut."""
+    """Give an unmasked close frame (RFC 6455, 5.5.1); a long reason is cut.
+
+    Args:
+        code: 0: the frame says nothing, as the answer to one that said nothing.
+    """
+    if not code:
+        return control_frame(_CLOSE_FINAL, b"")
     text = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore").encode()
     return control_frame(_CLOSE_FINAL, code.to_bytes(2, "big") + text)
 
@@ -163,6 +192,42 @@ def own_socket(transport: asyncio.Transport) -> int | None:
         return os.dup(transport.get_extra_info("socket").fileno())
     except OSError:  # no descriptor is left, or the peer has gone: the transport writes
         return None
+
+
+def _answer_to(end: WSMessage | None) -> tuple[int, str]:
+    """Give code and reason of the close frame to what ended a connection.
+
+    Args:
+        end: ``None``: we failed.
+    """
+    if end is None:
+        return WSCloseCode.INTERNAL_ERROR, "internal error"
+    if end.type is WSMsgType.CLOSE:
+        # The server library has refused all other codes that no frame may carry.
+        if end.data == WSCloseCode.ABNORMAL_CLOSURE or end.data >= _FIRST_UNDEFINED_CODE:
+            return WSCloseCode.PROTOCOL_ERROR, f"invalid close code: {end.data}"
+        return end.data, end.extra or ""
+    if isinstance(end.data, WebSocketError):
+        return end.data.code, str(end.data)
+    return WSCloseCode.OK, ""  # nobody is there to read it
+
+
+async def _linger(transport: asyncio.Transport, error: WSMessage) -> None:
+    """Let a peer that goes on sending read our close frame.
+
+    Closing at once would have the kernel answer what still comes with a reset, and a reset
+    takes from the peer what it has not read yet. What comes is thrown away; when the peer
+    closes too, this is cancelled, and ``CLOSE_S`` after our close frame the connection is cut.
+    """
+    try:
+        if _answer_to(error)[0] == WSCloseCode.MESSAGE_TOO_BIG:
+            # Some clients fail when our end comes while they write.
+            await asyncio.sleep(TOO_LARGE_S)
+        if transport.can_write_eof() and not transport.is_closing():
+            transport.write_eof()
+            await asyncio.sleep(CLOSE_S)
+    finally:
+        transport.close()
 
 
 class Pumps:

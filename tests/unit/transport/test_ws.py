@@ -20,6 +20,8 @@ from hubbub.transport.tick import Tick
 
 
 LIMIT_BYTES = 1000
+FATAL = "fail"
+"""A message that the session cannot stand."""
 ANSWER = b"x" * (1024 * 1024)
 
 
@@ -35,6 +37,8 @@ class Parrot:
 
     def received(self, text: str) -> None:
         """Answer at once."""
+        if text == FATAL:
+            raise ValueError(text)
         self.heard += 1
         self.outbox.send(ANSWER)
 
@@ -154,3 +158,13 @@ async def test_peer_that_does_not_read_its_answers_is_not_read(
     for _ in range(requests):
         assert await client.recv(decode=False) == ANSWER
     assert session.heard == requests
+
+
+async def test_failing_session_ends_its_connection_with_a_word(client: ClientConnection) -> None:
+    """An unexpected exception closes with 1011, after the answers that came before it."""
+    await client.send("first")
+    await client.send(FATAL)
+    assert await client.recv(decode=False) == ANSWER
+    with pytest.raises(websockets.ConnectionClosed):
+        await client.recv()
+    assert (client.close_code, client.close_reason) == (1011, "internal error")

@@ -1,0 +1,1 @@
+"""The judges: pure functions from a history to its violations, one module per promise."""

@@ -1,0 +1,1 @@
+"""Writers and readers of the five doors, each in its own wire language."""

@@ -1,0 +1,203 @@
+"""What was asked, answered, told and found, with times: the evidence that is judged.
+
+Clients write it, the checker reads it, and the report keeps it. Times are monotonic seconds
+since the history began. Every effect has a *label*: a text that is in the request and comes
+back in the event and in every read, unique in the whole run. Doors that show no text of the
+client's own name the effect by what they do show (``label``), so that what one door tells
+can be compared with what another stored.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+
+Outcome = Literal["ok", "refused", "unknown"]
+"""``unknown``: the connection died before an answer; the effect may or may not be there."""
+
+Seam = Literal["exact", "overlap", "live"]
+"""What a door promises to a reader that comes back.
+
+``exact``: all that was missed, once. ``overlap``: all that was missed, and perhaps some that
+was told before (x0x's ``backfill``). ``live``: what happens from now on.
+"""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", omit_defaults=True):
+    """One line of the history."""
+
+    at: float
+    """Seconds since the history began."""
+
+
+class Asked(Record, frozen=True, kw_only=True, tag="asked"):
+    """A writer sent a request; a retry is another record of the same ``op``."""
+
+    writer: str
+    door: str
+    verb: str
+    op: str
+    """Label of the effect; the same for every attempt."""
+    stream: str
+    """Topic of the journal on which the effect shows; empty where it is not known yet."""
+    reads: tuple[str, ...] = ("event",)
+    """Which reads (``Found.read``) must show the effect once it was acknowledged."""
+    key: str | None = None
+    """Idempotency key; without one a request whose answer was lost is not sent again."""
+    attempt: int = 1
+    fence: int | None = None
+    """The fence that was presented."""
+    lock: str | None = None
+    """The lock that is asked for, or under which the write is made."""
+
+
+class Answered(Record, frozen=True, kw_only=True, tag="answered"):
+    """An attempt ended."""
+
+    writer: str
+    door: str
+    verb: str
+    op: str
+    attempt: int
+    outcome: Outcome
+    value: str = ""
+    """What the daemon gave: an event's, issue's or run's id."""
+    fence: int | None = None
+    """The fence that was granted."""
+    detail: str = ""
+    """Why it was refused or is unknown."""
+
+
+class Joined(Record, frozen=True, kw_only=True, tag="joined"):
+    """A reader is connected and follows streams."""
+
+    reader: str
+    door: str
+    seam: Seam
+    streams: tuple[str, ...]
+    """Topics and ``prefix/*`` patterns."""
+    connection: int
+    """Counts this reader's connections from 1."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of events that this door shows on those streams; empty for all."""
+    recovered: bool | None = None
+    """What the daemon said; ``None`` where the door has no word for it, or at a first join."""
+    after: int | None = None
+    """Position that the reader gave, where the door has one."""
+
+
+class Told(Record, frozen=True, kw_only=True, tag="told"):
+    """A reader got an event."""
+
+    reader: str
+    door: str
+    connection: int
+    stream: str
+    what: str
+    """Label of the effect."""
+    position: int | None = None
+    """``seq``, where the door shows it."""
+
+
+class Dropped(Record, frozen=True, kw_only=True, tag="dropped"):
+    """A door told a reader that it was too slow and missed something, as its protocol says."""
+
+    reader: str
+    door: str
+    connection: int
+
+
+class Left(Record, frozen=True, kw_only=True, tag="left"):
+    """A reader's connection ended."""
+
+    reader: str
+    door: str
+    connection: int
+
+
+class Fault(Record, frozen=True, kw_only=True, tag="fault"):
+    """A fault began at ``at`` and was over at ``until``."""
+
+    what: str
+    until: float
+
+
+class Recovered(Record, frozen=True, kw_only=True, tag="recovered"):
+    """The daemon was started at ``at`` and served at ``until``."""
+
+    until: float
+
+
+class Found(Record, frozen=True, kw_only=True, tag="found"):
+    """At the end: one thing that a read showed."""
+
+    door: str
+    read: str
+    """``event`` (the journal), ``issue``, ``run``, ``chat`` or ``lock``."""
+    what: str
+    """Label of the effect; empty for an event that has none."""
+    stream: str = ""
+    kind: str = ""
+    position: int | None = None
+    value: str = ""
+    """State: a run's status, a lock's holder, the run of a chat event."""
+    fence: int | None = None
+
+
+AnyRecord = Asked | Answered | Joined | Told | Dropped | Left | Fault | Recovered | Found
+
+
+class History:
+    """Collects records in the order in which they were made."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin at 0."""
+        self._clock = clock
+        self._began = clock()
+        self.records: list[AnyRecord] = []
+
+    def now(self) -> float:
+        """Give the seconds since the history began."""
+        return self._clock() - self._began
+
+    def add(self, record: AnyRecord) -> None:
+        """Append a record; its ``at`` is a ``now()`` that the caller took."""
+        self.records.append(record)
+
+    def write(self, path: Path) -> None:
+        """Write one record per line, as JSON."""
+        with path.open("wb") as file:
+            for record in self.records:
+                file.write(msgspec.json.encode(record) + b"\n")
+
+
+def read(path: Path) -> list[AnyRecord]:
+    """Read what ``History.write`` wrote."""
+    decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
+    return [decoder.decode(line) for line in path.read_bytes().splitlines()]
+
+
+def label(topic: str, kind: str, data: dict[str, Any]) -> str:
+    """Name the effect that an event of the journal shows; empty for one without a name.
+
+    Readers that get journal events use this; readers of another shape build the same text.
+    """
+    if "mark" in data:
+        return str(data["mark"])
+    match kind:
+        case "issue.changed" if data.get("field") in {"created", "status"}:
+            # Writers change the status of an issue once.
+            return f"{topic} {data['field']}"
+        case "lock.claimed" | "lock.stolen":
+            return f"{topic} {kind} {data['fence']}"
+        case "run.turn":
+            return f"{topic} {kind} {data['index']}"
+        case "run.started" | "run.ended":
+            return f"{topic} {kind}"
+        case "chat.accepted" | "chat.started" | "chat.final" | "chat.error" | "chat.aborted":
+            return f"{topic} {kind} {data['run_id']}"
+        case _:
+            return ""

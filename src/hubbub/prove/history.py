@@ -8,7 +8,7 @@ can be compared with what another stored.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -158,6 +158,10 @@ class History:
         self._clock = clock
         self._began = clock()
         self.records: list[AnyRecord] = []
+        self.present: set[str] = set()
+        """Readers that are connected."""
+        self.last_at = 0.0
+        """When something was last answered or told."""
 
     def now(self) -> float:
         """Give the seconds since the history began."""
@@ -166,16 +170,26 @@ class History:
     def add(self, record: AnyRecord) -> None:
         """Append a record; its ``at`` is a ``now()`` that the caller took."""
         self.records.append(record)
+        match record:
+            case Joined():
+                self.present.add(record.reader)
+            case Left():
+                self.present.discard(record.reader)
+            case Answered() | Told():
+                self.last_at = record.at
+            case _:
+                pass
 
-    def write(self, path: Path) -> None:
-        """Write one record per line, as JSON."""
-        with path.open("wb") as file:
-            for record in self.records:
-                file.write(msgspec.json.encode(record) + b"\n")
+
+def write(records: Iterable[AnyRecord], path: Path) -> None:
+    """Write one record per line, as JSON."""
+    with path.open("wb") as file:
+        for record in records:
+            file.write(msgspec.json.encode(record) + b"\n")
 
 
 def read(path: Path) -> list[AnyRecord]:
-    """Read what ``History.write`` wrote."""
+    """Read what ``write`` wrote."""
     decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
     return [decoder.decode(line) for line in path.read_bytes().splitlines()]
 

@@ -36,7 +36,7 @@ class Proxy:
         host, port = self._server.sockets[0].getsockname()[:2]
         self.url = f"http://{host}:{port}"
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Cut everything and listen no more."""
         if self._server is not None:
             self._server.close()

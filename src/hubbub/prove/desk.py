@@ -9,7 +9,18 @@ from typing import Protocol
 import aiohttp
 import msgspec
 
-from hubbub.prove.history import Answered, Asked, Dropped, Found, History, Joined, Left, Seam, Told
+from hubbub.prove.history import (
+    Answered,
+    Asked,
+    Dropped,
+    Found,
+    History,
+    Joined,
+    Left,
+    Outcome,
+    Seam,
+    Told,
+)
 
 
 ATTEMPT_S = 5.0
@@ -18,7 +29,7 @@ RETRY_S = 0.2
 """Seconds before a request is sent again, and before a reader comes back."""
 
 
-class Refused(Exception):  # noqa: N818 named after what happened
+class Refused(Exception):
     """The daemon answered with an error; nothing may have happened."""
 
 
@@ -41,52 +52,52 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     fence: int | None = None
 
 
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """What all clients of a proof share."""
+
+    history: History
+    urls: Callable[[str], str]
+    """Gives ``http://HOST:PORT`` of a listener by name, through the proxy."""
+    tokens: Callable[[str], str]
+    """Gives the token of an agent by name; ``operator`` for the operator's."""
+    http: aiohttp.ClientSession
+    stopping: asyncio.Event
+    """Writers finish what they have begun and return."""
+    ended: asyncio.Event
+    """Readers return."""
+    seed: int
+    pause_s: float
+    """Seconds between two requests of one writer."""
+
+
 class Desk:
     """One client's place: a writer, a reader, or the one who looks at the end."""
 
-    def __init__(
-        self,
-        name: str,
-        door: str,
-        *,
-        history: History,
-        urls: Callable[[str], str],
-        tokens: Callable[[str], str],
-        http: aiohttp.ClientSession,
-        stopping: asyncio.Event,
-        ended: asyncio.Event,
-        seed: int,
-        pause_s: float,
-    ) -> None:
+    def __init__(self, name: str, door: str, stage: Stage) -> None:
         """Take a place.
 
         Args:
             name: Of this client, unique; also the agent as whom it acts.
-            urls: Gives ``http://HOST:PORT`` of a listener by name, through the proxy.
-            tokens: Gives the token of an agent by name; ``operator`` for the operator's.
-            stopping: Writers finish what they have begun and return.
-            ended: Readers return.
+            door: Name of its listener.
         """
         self.name = name
         self.door = door
-        self.history = history
-        self.http = http
-        self.stopping = stopping
-        self.ended = ended
-        self.random = random.Random(f"{seed}/{name}")  # noqa: S311 to repeat, not to guard
-        self._urls = urls
-        self._tokens = tokens
-        self._pause_s = pause_s
+        self.history = stage.history
+        self.http = stage.http
+        self.stopping = stage.stopping
+        self.ended = stage.ended
+        self.random = random.Random(f"{stage.seed}/{name}")  # noqa: S311 to repeat, not to guard
+        self._stage = stage
         self._numbers = itertools.count(1)
         self._connection = 0
 
     def url(self, listener: str = "") -> str:
         """Give the address of this client's listener, or of another; no slash at its end."""
-        return self._urls(listener or self.door)
+        return self._stage.urls(listener or self.door)
 
     def token(self, agent: str = "") -> str:
         """Give this client's token, or another's."""
-        return self._tokens(agent or self.name)
+        return self._stage.tokens(agent or self.name)
 
     def mark(self) -> str:
         """Make a label: this client's name and a number."""
@@ -94,7 +105,7 @@ class Desk:
 
     async def pause(self) -> None:
         """Wait between two requests: a random time around the pace of this run."""
-        await asyncio.sleep(self._pause_s * self.random.uniform(0.5, 1.5))
+        await asyncio.sleep(self._stage.pause_s * self.random.uniform(0.5, 1.5))
 
     async def ask(self, ask: Ask, call: Callable[[], Awaitable[Reply]]) -> Reply | None:
         """Send a request until it is answered, and record each attempt.
@@ -206,7 +217,7 @@ class Desk:
         self,
         ask: Ask,
         attempt: int,
-        outcome: str,
+        outcome: Outcome,
         *,
         value: str = "",
         fence: int | None = None,
@@ -220,7 +231,7 @@ class Desk:
                 verb=ask.verb,
                 op=ask.op,
                 attempt=attempt,
-                outcome=outcome,  # type: ignore[arg-type]
+                outcome=outcome,
                 value=value,
                 fence=fence,
                 detail=detail,

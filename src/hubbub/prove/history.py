@@ -147,6 +147,22 @@ class Found(Record, frozen=True, kw_only=True, tag="found"):
     fence: int | None = None
 
 
+STATED_FIELDS = frozenset(("created", "status"))
+"""Fields of ``issue.changed`` that name an effect: a writer changes an issue's status once."""
+NUMBERED = {
+    "lock.claimed": "fence",
+    "lock.stolen": "fence",
+    "run.turn": "index",
+    "chat.accepted": "run_id",
+    "chat.started": "run_id",
+    "chat.final": "run_id",
+    "chat.error": "run_id",
+    "chat.aborted": "run_id",
+}
+"""Kinds that happen again on one topic, and the field of their data that tells them apart."""
+SINGLE = frozenset(("run.started", "run.ended"))
+"""Kinds that happen once on one topic."""
+
 AnyRecord = Asked | Answered | Joined | Told | Dropped | Left | Fault | Recovered | Found
 
 
@@ -201,17 +217,9 @@ def label(topic: str, kind: str, data: dict[str, Any]) -> str:
     """
     if "mark" in data:
         return str(data["mark"])
-    match kind:
-        case "issue.changed" if data.get("field") in {"created", "status"}:
-            # Writers change the status of an issue once.
-            return f"{topic} {data['field']}"
-        case "lock.claimed" | "lock.stolen":
-            return f"{topic} {kind} {data['fence']}"
-        case "run.turn":
-            return f"{topic} {kind} {data['index']}"
-        case "run.started" | "run.ended":
-            return f"{topic} {kind}"
-        case "chat.accepted" | "chat.started" | "chat.final" | "chat.error" | "chat.aborted":
-            return f"{topic} {kind} {data['run_id']}"
-        case _:
-            return ""
+    if kind == "issue.changed" and data.get("field") in STATED_FIELDS:
+        return f"{topic} {data['field']}"
+    field = NUMBERED.get(kind)
+    if field is not None:
+        return f"{topic} {kind} {data[field]}"
+    return f"{topic} {kind}" if kind in SINGLE else ""

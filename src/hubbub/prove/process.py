@@ -29,7 +29,7 @@ KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "PYTHONPATH", "PYTHONWARNING
 KEPT_PREFIX = "COVERAGE_"
 
 
-class SubjectFailed(Exception):  # noqa: N818 named after what happened
+class SubjectFailed(Exception):
     """The daemon did not start, or ended where nobody ended it."""
 
 

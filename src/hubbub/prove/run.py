@@ -11,7 +11,7 @@ import msgspec
 
 from hubbub.prove.checker import check
 from hubbub.prove.checker.violations import Violation
-from hubbub.prove.desk import Client, Desk, Door
+from hubbub.prove.desk import Client, Desk, Door, Stage
 from hubbub.prove.faults import Faults
 from hubbub.prove.history import AnyRecord, History
 from hubbub.prove.process import COMMAND, Process
@@ -114,7 +114,16 @@ class Proof:
         self._proxies = {name: Proxy(self._target(name)) for name in names}
         self._faults = Faults(self._process, list(self._proxies.values()), self._history)
         self._tokens: dict[str, str] = {}
-        self._stopping, self._ended = asyncio.Event(), asyncio.Event()
+        self._stage = Stage(
+            history=self._history,
+            urls=lambda listener: self._proxies[listener].url,
+            tokens=self._tokens.__getitem__,
+            http=http,
+            stopping=asyncio.Event(),
+            ended=asyncio.Event(),
+            seed=work.seed,
+            pause_s=work.pause_s,
+        )
 
     async def run(self) -> Outcome:
         """Prove, and judge. Raises as ``prove``."""
@@ -127,7 +136,7 @@ class Proof:
                 await self._work_through(writers)
                 await self._settle(len(readers))
                 records = await self._look()
-                self._ended.set()
+                self._stage.ended.set()
                 for task in readers:
                     task.cancel()
             self._phase = "judging"
@@ -162,7 +171,7 @@ class Proof:
         await self._faults.play(self._work.faults)
         await asyncio.sleep(began + self._work.seconds - self._history.now())
         self._phase = "finishing"
-        self._stopping.set()
+        self._stage.stopping.set()
         _, slow = await asyncio.wait(writers, timeout=FINISH_S) if writers else ((), ())
         for task in slow:  # what it waits for is open in the history, and the judges see it
             task.cancel()
@@ -206,18 +215,7 @@ class Proof:
         return tasks
 
     def _desk(self, name: str, door: str) -> Desk:
-        return Desk(
-            name,
-            door,
-            history=self._history,
-            urls=lambda listener: self._proxies[listener].url,
-            tokens=self._tokens.__getitem__,
-            http=self._http,
-            stopping=self._stopping,
-            ended=self._ended,
-            seed=self._work.seed,
-            pause_s=self._work.pause_s,
-        )
+        return Desk(name, door, self._stage)
 
     def _target(self, listener: str) -> Callable[[], tuple[str, int] | None]:
         return lambda: self._process.address(listener)
@@ -260,5 +258,5 @@ async def _wait(condition: Callable[[], bool], seconds: float) -> None:
     """Wait for a condition, but not for longer than this: the judges see what is missing."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 nobody could set an event for all of these
                 await asyncio.sleep(LOOK_S)

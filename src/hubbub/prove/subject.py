@@ -92,7 +92,7 @@ def settings_for(data_dir: Path) -> Settings:
     )
     return Settings(
         data_dir=data_dir,
-        listen=Listen(**dict.fromkeys(LISTENERS, "127.0.0.1:0")),
+        listen=msgspec.convert(dict.fromkeys(LISTENERS, "127.0.0.1:0"), Listen),
         explicit=frozenset(LISTENERS),
         agents={"main": AgentSettings(), "counted": counted},
     )

@@ -59,7 +59,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     urls: Callable[[str], str]
     """Gives ``http://HOST:PORT`` of a listener by name, through the proxy."""
     tokens: Callable[[str], str]
-    """Gives the token of an agent by name; ``operator`` for the operator's."""
+    """Gives the token of a client by name, of the ``operator``, and of CAR's ``host``."""
     http: aiohttp.ClientSession
     stopping: asyncio.Event
     """Writers finish what they have begun and return."""

@@ -65,9 +65,9 @@ class Process:
         host, _, port = url.removeprefix("http://").rpartition(":")
         return host, int(port)
 
-    def operator_token(self) -> str:
-        """Read the operator's token."""
-        return (self.data_dir / "api-token").read_text("ascii").strip()
+    def secret(self, name: str) -> str:
+        """Read a token from the daemon's files."""
+        return (self.data_dir / name).read_text("ascii").strip()
 
     def set_conditions(self, conditions: Conditions) -> None:
         """Change the daemon's world."""

@@ -55,7 +55,13 @@ def report(
 
 def markdown(found: Report) -> str:
     """Give the page: what it did, what it found, how fast it was."""
-    return "\n".join((*_head(found), "", *_found_table(found), "", *_speed_table(found), ""))
+    head = "# Proof\n\nWhat a run of `hubbub prove` wrote; see [commands](commands.md#hubbub-prove).\n"
+    return "\n".join((head, summary(found), "", *_speed_table(found), ""))
+
+
+def summary(found: Report) -> str:
+    """Give what it did and what it found, without the times."""
+    return "\n".join((*_head(found), "", *_found_table(found)))
 
 
 def save(found: Report, records: Sequence[AnyRecord], folder: Path) -> None:

@@ -46,7 +46,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Gets the daemon's log; it is there."""
     command: Sequence[str] = COMMAND
     """Starts the daemon under proof; data directory and conditions follow."""
-    pause_s: float = 0.15
+    pause_s: float = 0.25
     """Seconds between two requests of one writer."""
 
 
@@ -154,7 +154,8 @@ class Proof:
         for proxy in self._proxies.values():
             await proxy.open()
         operator = self._operator()
-        self._tokens["operator"] = self._process.operator_token()
+        self._tokens["operator"] = self._process.secret("api-token")
+        self._tokens["host"] = self._process.secret("host-token")
         for name in (*self._clients("readers"), *self._clients("writers")):
             made = await operator.call("tokens.create", {"agent": name})
             self._tokens[name] = made["token"]
@@ -221,7 +222,7 @@ class Proof:
         return lambda: self._process.address(listener)
 
     def _operator(self) -> Operator:
-        return Operator(self._http, self._process.url("hubbub"), self._process.operator_token())
+        return Operator(self._http, self._process.url("hubbub"), self._process.secret("api-token"))
 
     # -- watching ------------------------------------------------------------------------
 

@@ -26,12 +26,11 @@ def delivered_twice(evidence: Evidence) -> Iterator[Violation]:
 def out_of_order(evidence: Evidence) -> Iterator[Violation]:
     """Find events that came after one that stands behind them in the journal."""
     for reader, told in _stretches(evidence):
-        exact = evidence.readers[reader][0].joined.seam == "exact"
         last: dict[str, tuple[int, str]] = defaultdict(lambda: (0, ""))
         for one in told:
             position = evidence.position.get(one.what, 0)
-            # x0x replays topic by topic, so that its order holds within each.
-            line = "" if exact else one.stream
+            # Only a door that shows positions has one line; x0x replays topic by topic.
+            line = one.stream if one.position is None else ""
             before, what = last[line]
             if 0 < position < before:
                 detail = f"{reader} was told it after {what}, which stands behind it"

@@ -11,6 +11,12 @@ from hubbub.prove.figures import Latency, latencies
 from hubbub.prove.history import Answered, AnyRecord, Asked, Fault, Found, Joined, Told, write
 
 
+HEAD = """# Proof
+
+What a run of `hubbub prove` wrote; the words are explained in [commands](commands.md#hubbub-prove).
+"""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a proof found."""
 
@@ -55,8 +61,7 @@ def report(
 
 def markdown(found: Report) -> str:
     """Give the page: what it did, what it found, how fast it was."""
-    head = "# Proof\n\nWhat a run of `hubbub prove` wrote; see [commands](commands.md#hubbub-prove).\n"
-    return "\n".join((head, summary(found), "", *_speed_table(found), ""))
+    return "\n".join((HEAD, summary(found), "", *_speed_table(found), ""))
 
 
 def summary(found: Report) -> str:

@@ -7,6 +7,7 @@ client's own name the effect by what they do show (``label``), so that what one 
 can be compared with what another stored.
 """
 
+import base64
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -223,3 +224,16 @@ def label(topic: str, kind: str, data: dict[str, Any]) -> str:
     if field is not None:
         return f"{topic} {kind} {data[field]}"
     return f"{topic} {kind}" if kind in SINGLE else ""
+
+
+def mark_in(payload: str) -> str:
+    """Read the label in the bytes that x0x clients send, ``{"mark":...}``; empty without one.
+
+    Args:
+        payload: In base64.
+    """
+    try:
+        data = msgspec.json.decode(base64.b64decode(payload))
+    except ValueError:
+        return ""
+    return str(data.get("mark", "")) if isinstance(data, dict) else ""

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from hubbub.prove.desk import Door
+from hubbub.prove.doors import hubbub
 
 
-DOORS: Sequence[Door] = ()
+DOORS: Sequence[Door] = (hubbub.DOOR,)
 """All doors."""

@@ -34,6 +34,10 @@ TICK_S = 0.5
 """Seconds between two words of progress."""
 
 
+class ClientFailed(Exception):
+    """A client of the proof made a mistake, which says nothing about the daemon."""
+
+
 class Work(msgspec.Struct, frozen=True, kw_only=True):
     """What a proof is to do."""
 
@@ -77,14 +81,17 @@ async def prove(work: Work, tell: Callable[[Progress], None]) -> Outcome:
         tell: Hears of progress.
 
     Raises:
-        SubjectFailed: The daemon did not start.
-        ExceptionGroup: The daemon ended by itself, or a client of ours failed.
+        SubjectFailed: The daemon did not start, or ended by itself.
+        ClientFailed: A client of ours made a mistake.
     """
     # A connection that is kept would be tried again by the library itself, unrecorded.
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     with tempfile.TemporaryDirectory(prefix="hubbub-prove-") as home:
         async with aiohttp.ClientSession(connector=connector) as http:
-            return await Proof(work, Path(home), http, tell).run()
+            try:
+                return await Proof(work, Path(home), http, tell).run()
+            except ExceptionGroup as group:
+                raise _first(group) from group
 
 
 class Proof:
@@ -252,7 +259,18 @@ class Proof:
 
 
 async def _run(client: Client, desk: Desk) -> None:
-    await client(desk)
+    """Let a client work; its own mistakes end the proof."""
+    try:
+        await client(desk)
+    except Exception as error:
+        message = f"the client {desk.name} failed: {type(error).__name__}: {error}"
+        raise ClientFailed(message) from error
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """Give what went wrong first: the rest is what came of it."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 async def _wait(condition: Callable[[], bool], seconds: float) -> None:

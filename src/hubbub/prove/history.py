@@ -153,7 +153,6 @@ STATED_FIELDS = frozenset(("created", "status"))
 NUMBERED = {
     "lock.claimed": "fence",
     "lock.stolen": "fence",
-    "run.turn": "index",
     "chat.accepted": "run_id",
     "chat.started": "run_id",
     "chat.final": "run_id",
@@ -220,6 +219,8 @@ def label(topic: str, kind: str, data: dict[str, Any]) -> str:
         return str(data["mark"])
     if kind == "issue.changed" and data.get("field") in STATED_FIELDS:
         return f"{topic} {data['field']}"
+    if kind == "run.turn":
+        return str(data["turn"].get("prompt") or "")  # writers give a mark as the prompt
     field = NUMBERED.get(kind)
     if field is not None:
         return f"{topic} {kind} {data[field]}"

@@ -210,6 +210,10 @@ def read(path: Path) -> list[AnyRecord]:
     return [decoder.decode(line) for line in path.read_bytes().splitlines()]
 
 
+IN_BYTES = ("bytes", "direct.message")
+"""Kinds of events whose data are somebody's bytes, in base64."""
+
+
 def label(topic: str, kind: str, data: dict[str, Any]) -> str:
     """Name the effect that an event of the journal shows; empty for one without a name.
 
@@ -219,8 +223,11 @@ def label(topic: str, kind: str, data: dict[str, Any]) -> str:
         return str(data["mark"])
     if kind == "issue.changed" and data.get("field") in STATED_FIELDS:
         return f"{topic} {data['field']}"
+    if kind in IN_BYTES:
+        return mark_in(data["payload"])
     if kind == "run.turn":
-        return str(data["turn"].get("prompt") or "")  # writers give a mark as the prompt
+        # The text that a writer put in: an index would not show that a turn stands twice.
+        return f"{topic} {kind} {data['turn'].get('prompt') or data['index']}"
     field = NUMBERED.get(kind)
     if field is not None:
         return f"{topic} {kind} {data[field]}"

@@ -7,7 +7,7 @@ import msgspec
 from hubbub.prove.desk import Ask, Client, Desk, Refused, Reply
 from hubbub.prove.doors.chatting import look_at_history, talk
 from hubbub.prove.doors.rpc import Rpc, call_on, connect
-from hubbub.prove.doors.running import CAREFUL, work_on_runs
+from hubbub.prove.doors.running import CAREFUL, turn_label, work_on_runs
 from hubbub.prove.doors.tracking import compete, keep_issues
 from hubbub.prove.doors.wire import Frame, follow, sse_events
 from hubbub.prove.history import Asked, Found, label
@@ -30,9 +30,7 @@ async def publish(desk: Desk) -> None:
 
         async def call(mark: str = mark) -> Reply:
             data = {"mark": mark, "text": FILLER}
-            answer = await rpc.call(
-                "topics.publish", topic=TOPIC, data=data, idempotency_key=mark
-            )
+            answer = await rpc.call("topics.publish", topic=TOPIC, data=data, idempotency_key=mark)
             return Reply(value=answer["id"])
 
         await desk.ask(Ask(verb="publish", op=mark, stream=TOPIC, key=mark), call)
@@ -66,9 +64,7 @@ async def chat(desk: Desk) -> None:
     rpc = Rpc(desk)
 
     async def send(session: str, message: str, key: str) -> str:
-        answer = await rpc.call(
-            "chat.send", session=session, message=message, idempotency_key=key
-        )
+        answer = await rpc.call("chat.send", session=session, message=message, idempotency_key=key)
         return str(answer["run_id"])
 
     await talk(desk, "main", send)
@@ -305,7 +301,7 @@ async def _look_at_run(desk: Desk, rpc: Rpc, run_id: str) -> None:
     topic = f"runs/{run_id}"
     desk.found(_found("run", f"{topic} run.started", topic, value=trace["run"]["status"]))
     for turn in trace["turns"]:
-        desk.found(_found("trace", turn["prompt"], topic))
+        desk.found(_found("trace", turn_label(topic, turn["prompt"]), topic))
 
 
 def asked_runs(desk: Desk) -> Iterator[str]:
@@ -318,9 +314,7 @@ def asked_runs(desk: Desk) -> Iterator[str]:
 def _found(
     read: str, what: str, stream: str, *, value: str = "", fence: int | None = None
 ) -> Found:
-    return Found(
-        at=0, door="hubbub", read=read, what=what, stream=stream, value=value, fence=fence
-    )
+    return Found(at=0, door="hubbub", read=read, what=what, stream=stream, value=value, fence=fence)
 
 
 DOOR = HubbubDoor()

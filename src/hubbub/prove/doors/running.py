@@ -78,11 +78,11 @@ async def _start(desk: Desk, calls: RunCalls, run_id: str) -> bool:
 
 
 async def _record(desk: Desk, calls: RunCalls, run_id: str) -> bool:
-    prompt = desk.mark()
+    prompt, topic = desk.mark(), f"runs/{run_id}"
     ask = Ask(
         verb="run.record",
-        op=prompt,
-        stream=f"runs/{run_id}",
+        op=turn_label(topic, prompt),
+        stream=topic,
         reads=("event", "trace"),
         key=prompt,
     )
@@ -104,3 +104,8 @@ async def _complete(desk: Desk, calls: RunCalls, run_id: str) -> None:
 
     await desk.ask(Ask(verb="run.complete", op=f"{topic} run.ended", stream=topic, key=key), call)
     await desk.pause()
+
+
+def turn_label(topic: str, prompt: str) -> str:
+    """Give the label of a turn, by which its prompt names it."""
+    return f"{topic} run.turn {prompt}"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from hubbub.prove.desk import Door
-from hubbub.prove.doors import hubbub
+from hubbub.prove.doors import crosslink, hubbub, x0x
 
 
-DOORS: Sequence[Door] = (hubbub.DOOR,)
+DOORS: Sequence[Door] = (hubbub.DOOR, x0x.DOOR, crosslink.DOOR)
 """All doors."""

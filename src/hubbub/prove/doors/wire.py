@@ -45,8 +45,10 @@ class Socket:
         """What came before the pong that was waited for."""
 
     @classmethod
-    async def open(cls, desk: Desk, path: str = "/", *, token: str | None = None) -> "Socket":
-        """Connect to the client's own door.
+    async def open(
+        cls, desk: Desk, path: str = "/", *, token: str | None = None, listener: str = ""
+    ) -> "Socket":
+        """Connect to the client's own door, or to another.
 
         Args:
             token: Sent as bearer; ``None`` where the wire has another place for it.
@@ -54,7 +56,7 @@ class Socket:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         async with asyncio.timeout(CONNECT_S):
             socket = await desk.http.ws_connect(
-                desk.url() + path,
+                desk.url(listener) + path,
                 headers=headers,
                 autoping=False,  # pongs are looked at, see ``settle``
                 max_msg_size=0,

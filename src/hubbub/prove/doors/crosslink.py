@@ -1,0 +1,151 @@
+"""The crosslink door: issues and locks by REST, and the event socket ``/ws``."""
+
+from typing import Any
+
+from hubbub.prove.desk import Client, Desk
+from hubbub.prove.doors.tracking import compete, keep_issues
+from hubbub.prove.doors.wire import Frame, Socket, follow, rest
+from hubbub.prove.history import STATED_FIELDS, Found
+
+
+API = "/api/v1"
+
+
+# -- writers -------------------------------------------------------------------------------
+
+
+class RestTracker:
+    """The routes of issues and locks."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Call as the client at this desk."""
+        self._desk = desk
+
+    async def create(self, title: str, key: str) -> int:
+        """Open an issue and give its number."""
+        issue = await self._post("/issues", key, {"title": title})
+        return int(issue["id"])
+
+    async def comment(self, issue: int, text: str, key: str, fence: int | None = None) -> str:
+        """Comment on an issue and give the comment's id."""
+        path = f"/issues/{issue}/comments"
+        return str((await self._post(path, key, {"content": text}, fence=fence))["id"])
+
+    async def close(self, issue: int, key: str) -> None:
+        """Close an issue."""
+        await self._post(f"/issues/{issue}/close", key)
+
+    async def claim(self, issue: int, lease_ms: int, key: str) -> int:
+        """Claim a lock and give the fence."""
+        lock = await self._post(f"/locks/{issue}/claim", key, {"lease_ms": lease_ms})
+        return int(lock["fence"])
+
+    async def renew(self, issue: int, lease_ms: int, fence: int, key: str) -> None:
+        """Extend a lock that is held: here by claiming it again."""
+        await self._post(f"/locks/{issue}/claim", key, {"lease_ms": lease_ms}, fence=fence)
+
+    async def release(self, issue: int, fence: int, key: str) -> None:
+        """Give a lock back."""
+        await self._post(f"/locks/{issue}/release", key, {"fence": fence})
+
+    async def issues(self) -> list[int]:
+        """Give the numbers of all issues."""
+        found = await rest(self._desk, "GET", f"{API}/issues")
+        return [issue["id"] for issue in found["items"]]
+
+    async def _post(
+        self, path: str, key: str, body: Frame | None = None, *, fence: int | None = None
+    ) -> Any:
+        headers = {"Idempotency-Key": key}
+        if fence is not None:
+            headers["Lock-Fence"] = str(fence)
+        return await rest(self._desk, "POST", API + path, body=body, headers=headers)
+
+
+async def track(desk: Desk) -> None:
+    """Open, comment and close issues."""
+    await keep_issues(desk, RestTracker(desk))
+
+
+async def rival(desk: Desk) -> None:
+    """Compete for locks."""
+    await compete(desk, RestTracker(desk))
+
+
+# -- readers -------------------------------------------------------------------------------
+
+
+class SocketReader:
+    """Follows issues on ``/ws``, where nothing that was missed comes again."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Read at this desk."""
+        self._desk = desk
+
+    async def read(self) -> None:
+        """Follow over one connection."""
+        desk = self._desk
+        socket = await Socket.open(desk, f"/ws?token={desk.token()}")
+        try:
+            # A subscription is not answered; what answers comes after it has begun.
+            await socket.send({"type": "subscribe", "channels": ["issues"]})
+            await socket.settle()
+        except BaseException:
+            await socket.close()
+            raise
+        desk.joined("live", ("issues/*",), kinds=("issue.changed",))
+        try:
+            while True:
+                self._take(await socket.receive())
+        finally:
+            desk.left()
+            await socket.close()
+
+    def _take(self, frame: Frame) -> None:
+        if frame["type"] == "gap":
+            self._desk.dropped()
+        elif frame["type"] == "issue_updated" and frame["field"] in STATED_FIELDS:
+            topic = f"issues/{frame['issue_id']}"
+            self._desk.told(topic, f"{topic} {frame['field']}")
+
+
+async def read_socket(desk: Desk) -> None:
+    """Follow issues on ``/ws``."""
+    await follow(desk, SocketReader(desk).read)
+
+
+# -- the end -------------------------------------------------------------------------------
+
+
+class CrosslinkDoor:
+    """The clients of the crosslink door."""
+
+    name = "crosslink"
+
+    @property
+    def writers(self) -> dict[str, Client]:
+        """Give the writers by name."""
+        return {
+            "crosslink-tracker": track,
+            "crosslink-rival-1": rival,
+            "crosslink-rival-2": rival,
+        }
+
+    @property
+    def readers(self) -> dict[str, Client]:
+        """Give the readers by name."""
+        return {"crosslink-socket": read_socket}
+
+    async def look(self, desk: Desk) -> None:
+        """Record issues and locks."""
+        for issue in (await rest(desk, "GET", f"{API}/issues"))["items"]:
+            topic = f"issues/{issue['id']}"
+            found = Found(at=0, door=self.name, read="issue", what=issue["title"], stream=topic)
+            desk.found(found)
+        for lock in (await rest(desk, "GET", f"{API}/locks"))["items"]:
+            topic = f"locks/{lock['issue_id']}"
+            held = Found(at=0, door=self.name, read="lock", what=topic, value=lock["agent_id"])
+            desk.found(held)
+
+
+DOOR = CrosslinkDoor()

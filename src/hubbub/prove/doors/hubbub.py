@@ -1,16 +1,14 @@
 """hubbub's own door: JSON-RPC on ``/rpc``, and server-sent events on ``/events``."""
 
-from collections.abc import Iterator
-
 import msgspec
 
 from hubbub.prove.desk import Ask, Client, Desk, Refused, Reply
 from hubbub.prove.doors.chatting import look_at_history, talk
-from hubbub.prove.doors.rpc import Rpc, call_on, connect
-from hubbub.prove.doors.running import CAREFUL, turn_label, work_on_runs
+from hubbub.prove.doors.rpc import Rpc, call_on
+from hubbub.prove.doors.running import CAREFUL, asked_runs, turn_label, work_on_runs
 from hubbub.prove.doors.tracking import compete, keep_issues
-from hubbub.prove.doors.wire import Frame, follow, sse_events
-from hubbub.prove.history import Asked, Found, label
+from hubbub.prove.doors.wire import Frame, Socket, follow, sse_events
+from hubbub.prove.history import Found, label
 
 
 SUBSCRIBE = 1
@@ -19,12 +17,22 @@ TOPIC = "hubbub-news"
 FILLER = "a few words more, so that an event has an ordinary size"
 
 
+async def connect(desk: Desk) -> Socket:
+    """Open ``/rpc`` as the client at a desk."""
+    return await Socket.open(desk, "/rpc", token=desk.token(), listener="hubbub")
+
+
+def calls_of(desk: Desk) -> Rpc:
+    """Make calls as the client at a desk."""
+    return Rpc(lambda: connect(desk))
+
+
 # -- writers -------------------------------------------------------------------------------
 
 
 async def publish(desk: Desk) -> None:
     """Publish on one topic."""
-    rpc = Rpc(desk)
+    rpc = calls_of(desk)
     while not desk.stopping.is_set():
         mark = desk.mark()
 
@@ -40,28 +48,28 @@ async def publish(desk: Desk) -> None:
 
 async def track(desk: Desk) -> None:
     """Open, comment and close issues."""
-    tracker = RpcTracker(Rpc(desk))
+    tracker = RpcTracker(calls_of(desk))
     await keep_issues(desk, tracker)
     await tracker.rpc.drop()
 
 
 async def rival(desk: Desk) -> None:
     """Compete for locks."""
-    tracker = RpcTracker(Rpc(desk))
+    tracker = RpcTracker(calls_of(desk))
     await compete(desk, tracker)
     await tracker.rpc.drop()
 
 
 async def run(desk: Desk) -> None:
     """Work on runs that outlive the connection."""
-    calls = RpcRuns(Rpc(desk))
+    calls = RpcRuns(calls_of(desk))
     await work_on_runs(desk, calls, CAREFUL)
     await calls.drop()
 
 
 async def chat(desk: Desk) -> None:
     """Talk to the agent that echoes."""
-    rpc = Rpc(desk)
+    rpc = calls_of(desk)
 
     async def send(session: str, message: str, key: str) -> str:
         answer = await rpc.call("chat.send", session=session, message=message, idempotency_key=key)
@@ -73,6 +81,8 @@ async def chat(desk: Desk) -> None:
 
 class RpcTracker:
     """``issues.*`` and ``locks.*``."""
+
+    renews = True
 
     def __init__(self, rpc: Rpc) -> None:
         """Call over this connection."""
@@ -272,7 +282,7 @@ class HubbubDoor:
 
     async def look(self, desk: Desk) -> None:
         """Record issues with their comments, locks, runs with their turns, and chats."""
-        rpc = Rpc(desk)
+        rpc = calls_of(desk)
         for issue in (await rpc.call("issues.list"))["issues"]:
             topic = f"issues/{issue['id']}"
             desk.found(_found("issue", issue["title"], topic, value=issue["status"]))
@@ -302,13 +312,6 @@ async def _look_at_run(desk: Desk, rpc: Rpc, run_id: str) -> None:
     desk.found(_found("run", f"{topic} run.started", topic, value=trace["run"]["status"]))
     for turn in trace["turns"]:
         desk.found(_found("trace", turn_label(topic, turn["prompt"]), topic))
-
-
-def asked_runs(desk: Desk) -> Iterator[str]:
-    """Give the ids of the runs that writers of this door wanted to start."""
-    asked = (record for record in desk.history.records if isinstance(record, Asked))
-    starts = (a.key for a in asked if a.verb == "run.start" and a.door == desk.door)
-    yield from dict.fromkeys(key for key in starts if key is not None)
 
 
 def _found(

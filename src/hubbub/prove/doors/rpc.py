@@ -1,9 +1,10 @@
-"""Calls at hubbub's own door, over one WebSocket."""
+"""JSON-RPC calls over one WebSocket, as hubbub's own door and CAR's have them."""
 
 import itertools
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from hubbub.prove.desk import Desk, Refused
+from hubbub.prove.desk import Refused
 from hubbub.prove.doors.wire import Frame, Line, NotNow, Socket, exchange
 
 
@@ -14,9 +15,13 @@ LATER = frozenset({"internal_error", "store_unavailable", "unavailable", "rate_l
 class Rpc:
     """JSON-RPC calls; a broken connection is made anew by the next call."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Call as the client at this desk."""
-        self._line = Line(lambda: connect(desk))
+    def __init__(self, connect: Callable[[], Awaitable[Socket]]) -> None:
+        """Begin unconnected.
+
+        Args:
+            connect: Opens a socket on which calls can be made at once.
+        """
+        self._line = Line(connect)
         self._ids = itertools.count(1)
 
     async def call(self, method: str, **params: Any) -> Any:
@@ -34,18 +39,13 @@ class Rpc:
         await self._line.drop()
 
 
-async def connect(desk: Desk) -> Socket:
-    """Open a socket as the client at a desk."""
-    return await Socket.open(desk, "/rpc", token=desk.token())
-
-
 async def call_on(socket: Socket, number: int, method: str, **params: Any) -> Any:
     """Call a method on a given socket. Raises as ``Rpc.call``."""
     frame = request(number, method, params)
     return result(await exchange(socket, frame, lambda reply: is_answer(reply, frame)))
 
 
-def request(number: int, method: str, params: dict[str, Any]) -> Frame:
+def request(number: int | str, method: str, params: dict[str, Any]) -> Frame:
     """Make a request."""
     given = {name: value for name, value in params.items() if value is not None}
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": given}

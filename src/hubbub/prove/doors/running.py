@@ -1,11 +1,13 @@
 """Work on runs, the same at every door that has them."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
 
 from hubbub.prove.desk import Ask, Desk, Reply
+from hubbub.prove.history import Asked
 
 
 class RunCalls(Protocol):
@@ -109,3 +111,10 @@ async def _complete(desk: Desk, calls: RunCalls, run_id: str) -> None:
 def turn_label(topic: str, prompt: str) -> str:
     """Give the label of a turn, by which its prompt names it."""
     return f"{topic} run.turn {prompt}"
+
+
+def asked_runs(desk: Desk) -> Iterator[str]:
+    """Give the ids of the runs that writers of this door wanted to start."""
+    asked = (record for record in desk.history.records if isinstance(record, Asked))
+    starts = (a.key for a in asked if a.verb == "run.start" and a.door == desk.door)
+    yield from dict.fromkeys(key for key in starts if key is not None)

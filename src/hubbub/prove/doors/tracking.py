@@ -27,6 +27,9 @@ CHEATS = 0.3
 class Tracker(Protocol):
     """A door's calls on issues and locks; each raises as ``Desk.ask`` wants it."""
 
+    renews: bool
+    """Whether it can; at a door that cannot, a holder claims again."""
+
     async def create(self, title: str, key: str) -> int:
         """Open an issue and give its number."""
 
@@ -143,7 +146,7 @@ class Rival:
             for _ in range(dice.randint(1, 3)):
                 await comment(self._desk, self._tracker, issue, fence=fence)
             if dice.random() < RENEWS:
-                await self._renew(issue, fence)
+                fence = await self._extend(issue, fence)
             if dice.random() < DAWDLES:
                 await asyncio.sleep(LEASE_MS / 1000)
                 await comment(self._desk, self._tracker, issue, fence=fence)
@@ -162,6 +165,13 @@ class Rival:
         reply = await self._desk.ask(self._ask("lock.claim", issue, key), call)
         await self._desk.pause()
         return None if reply is None else reply.fence
+
+    async def _extend(self, issue: int, fence: int) -> int:
+        """Extend a lease, and give the fence that counts from here on."""
+        if not self._tracker.renews:
+            return await self._claim(issue) or fence
+        await self._renew(issue, fence)
+        return fence
 
     async def _renew(self, issue: int, fence: int) -> None:
         key = self._desk.mark()

@@ -5,7 +5,7 @@ import base64
 import msgspec
 
 from hubbub.prove.desk import Ask, Client, Desk, Reply
-from hubbub.prove.doors import hubbub, rpc
+from hubbub.prove.doors import hubbub
 from hubbub.prove.doors.wire import Frame, Socket, follow, rest, sse_events, surely
 from hubbub.prove.history import mark_in
 
@@ -161,11 +161,9 @@ class InboxReader:
 
 async def _newest(desk: Desk) -> str:
     """Ask hubbub's own door for the newest position."""
-    socket = await Socket.open(desk, "/rpc", token=desk.token(), listener="hubbub")
-    try:
-        position = (await rpc.call_on(socket, 1, "system.ping"))["position"]
-    finally:
-        await socket.close()
+    calls = hubbub.calls_of(desk)
+    position = (await calls.call("system.ping"))["position"]
+    await calls.drop()
     return f"{position['epoch']}:{position['seq']}"
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from hubbub.prove.checker.violations import KINDS, ViolationKind
-from hubbub.prove.doors import DOORS
+from hubbub.prove.desk import Client, Desk
+from hubbub.prove.doors import hubbub
 from hubbub.prove.run import Outcome, Progress, Work, prove
 from hubbub.prove.schedule import FaultKind, Planned
 from tests.prove.broken import BREAKS
 
 
-SECONDS = 6.0
+SECONDS = 5.0
 """Length of a proof here; whoever breaks a promise does so again and again."""
 PAUSE_S = 0.05
 """Seconds between two requests of a writer: more in less time."""
@@ -35,9 +36,9 @@ SLOW = Planned(at=0.0, kind="slow-disk", length_s=SECONDS, amount=100)
 
 CASES: dict[str, tuple[ViolationKind, Sequence[Planned]]] = {
     "answer_before_commit": ("acknowledged but lost", every(1.5, "full-disk", 0.5)),
-    "forget_keys": ("executed twice", [SLOW, *every(0.7, "cut")]),
-    "skip_at_the_seam": ("hole after resume", every(0.7, "cut")),
-    "repeat_at_the_seam": ("delivered twice", every(0.7, "cut")),
+    "forget_keys": ("executed twice", [SLOW, *every(0.7, "cut", amount=100)]),
+    "skip_at_the_seam": ("hole after resume", every(0.7, "cut", amount=30)),
+    "repeat_at_the_seam": ("delivered twice", every(0.7, "cut", amount=30)),
     "swap_events": ("out of order", [SLOW]),
     "grant_twice": ("lock held by two", ()),
     "accept_any_fence": ("stale fence accepted", ()),
@@ -47,13 +48,29 @@ CASES: dict[str, tuple[ViolationKind, Sequence[Planned]]] = {
 """Of each broken daemon: what must be found, and the faults under which it shows."""
 
 
+class Crowd:
+    """Hubbub's own door with a second rival, so that two want the same locks."""
+
+    name = "hubbub"
+    readers = hubbub.DOOR.readers
+
+    @property
+    def writers(self) -> dict[str, Client]:
+        """Give the door's own, and one more."""
+        return {**hubbub.DOOR.writers, "hubbub-second-rival": hubbub.rival}
+
+    async def look(self, desk: Desk) -> None:
+        """See what the door shows."""
+        await hubbub.DOOR.look(desk)
+
+
 async def proved(folder: Path, faults: Sequence[Planned], *command: str) -> Outcome:
     """Prove a daemon at hubbub's own door."""
     work = Work(
         seed=1,
         seconds=SECONDS,
         faults=faults,
-        doors=[door for door in DOORS if door.name == "hubbub"],
+        doors=[Crowd()],
         folder=folder,
         command=(sys.executable, *command),
         pause_s=PAUSE_S,
@@ -81,7 +98,12 @@ def test_every_promise_and_every_broken_daemon_has_a_case() -> None:
 
 async def test_a_whole_daemon_keeps_every_promise_under_the_same_faults(tmp_path: Path) -> None:
     """What is found in the others is their own doing."""
-    faults = [SLOW, *every(1.9, "kill"), *every(0.7, "cut"), *every(1.5, "full-disk", 0.5)]
+    faults = [
+        SLOW,
+        *every(1.9, "kill"),
+        *every(0.7, "cut", amount=60),
+        *every(1.5, "full-disk", 0.5),
+    ]
     outcome = await proved(tmp_path, faults, "-m", "hubbub.prove.subject")
     assert not outcome.violations
     assert len(outcome.records) > 100

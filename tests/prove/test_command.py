@@ -21,6 +21,7 @@ from hubbub.prove.process import COMMAND, SubjectFailed
 from hubbub.prove.report import Report, markdown, report
 from hubbub.prove.run import ClientFailed, Outcome, Progress, Work, prove
 from hubbub.prove.schedule import plan
+from tests.daemon import Daemon
 
 
 MINUTES = 0.15
@@ -29,7 +30,10 @@ MINUTES = 0.15
 def command(tmp_path: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end."""
     line = [sys.executable, "-m", "hubbub", "prove", "--minutes", str(MINUTES), *words]
-    return subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    environment = Daemon(tmp_path / "unused").environment()
+    return subprocess.run(
+        line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_prove_passes_here_and_writes_its_report(tmp_path: Path) -> None:

@@ -166,6 +166,15 @@ def test_other_topics_kinds_and_nameless_events_are_not_owed(story: Story) -> No
     assert kinds(story) == []
 
 
+def test_a_nameless_event_is_owed_where_the_door_shows_positions(story: Story) -> None:
+    """Who is told the number of each event misses none."""
+    story.join(after=0)
+    story.tell("a", position=1)
+    story.tell("@3", position=3)
+    story.store("a", "", "")
+    assert kinds(story) == ["hole after resume"]
+
+
 def test_a_reader_without_a_beginning_is_owed_nothing(story: Story) -> None:
     """Who joined now and was told nothing has no first event to count from."""
     story.store("a")

@@ -80,6 +80,24 @@ async def test_cut_ends_what_is_open_and_lets_new_ones_in(proxy: Proxy) -> None:
     await test_bytes_pass_both_ways(proxy)
 
 
+async def test_a_cut_of_half_leaves_the_newer_half(proxy: Proxy) -> None:
+    """Those who came first lose their connection."""
+    pairs = []
+    for _ in range(2):
+        reader, writer = await connect(proxy)
+        writer.write(b"a")
+        await reader.readexactly(1)
+        pairs.append((reader, writer))
+    proxy.cut(50)
+    (cut, _), (reader, writer) = pairs
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await cut.readexactly(1)
+    writer.write(b"b")
+    assert await reader.readexactly(1) == b"b"
+    for _, writer in pairs:
+        writer.close()
+
+
 async def test_stalled_bytes_come_later(proxy: Proxy, echo: Echo) -> None:
     """None is lost."""
     reader, writer = await connect(proxy)

@@ -41,6 +41,8 @@ def test_amounts_are_within_their_bounds(seed: int) -> None:
             assert 0 < abs(fault.amount) <= MAX_CLOCK_JUMP_MS
         elif fault.kind == "slow-disk":
             assert 0 < fault.amount <= MAX_COMMIT_MS
+        elif fault.kind == "cut":
+            assert 0 < fault.amount <= 100
         else:
             assert fault.amount == 0
 

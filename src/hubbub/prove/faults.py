@@ -56,7 +56,7 @@ class Faults:
             case "stop":
                 self._process.pause()
             case "cut":
-                self._each(Proxy.cut)
+                self._each(lambda proxy: proxy.cut(fault.amount))
             case "stall":
                 self._each(Proxy.stall)
             case "black-hole":

@@ -234,6 +234,11 @@ def label(topic: str, kind: str, data: dict[str, Any]) -> str:
     return f"{topic} {kind}" if kind in SINGLE else ""
 
 
+def nameless(position: int) -> str:
+    """Name an event that has no label, for the readers of doors that show positions."""
+    return f"@{position}"
+
+
 def mark_in(payload: str) -> str:
     """Read the label in the bytes that x0x clients send, ``{"mark":...}``; empty without one.
 

@@ -5,6 +5,7 @@ Clients always find the daemon at the same address, also after a restart on othe
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 
 from hubbub.prove.desk import RETRY_S
@@ -24,7 +25,7 @@ class Proxy:
         """
         self._target = target
         self._server: asyncio.Server | None = None
-        self._ways: set[asyncio.StreamWriter] = set()
+        self._ways: dict[asyncio.StreamWriter, None] = {}
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._swallowing = False
@@ -43,9 +44,13 @@ class Proxy:
         self.heal()
         self.cut()
 
-    def cut(self) -> None:
-        """End all connections at once, as a reset does: what was on its way is lost."""
-        for way in tuple(self._ways):
+    def cut(self, percent: int = 100) -> None:
+        """End connections at once, as a reset does: what was on its way is lost.
+
+        Args:
+            percent: How many of them, oldest first.
+        """
+        for way in tuple(self._ways)[: math.ceil(len(self._ways) * percent / 100)]:
             way.transport.abort()
 
     def stall(self) -> None:
@@ -76,11 +81,11 @@ class Proxy:
 
     @contextlib.contextmanager
     def _held(self, writer: asyncio.StreamWriter) -> Iterator[None]:
-        self._ways.add(writer)
+        self._ways[writer] = None
         try:
             yield
         finally:
-            self._ways.discard(writer)
+            del self._ways[writer]
             writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

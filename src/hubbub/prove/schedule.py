@@ -48,7 +48,9 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     kind: FaultKind
     length_s: float
     amount: int = 0
-    """Milliseconds: of a commit on a slow disk, or by which the clock is wrong."""
+    """Milliseconds of a commit on a slow disk, or by which the clock is wrong; percent of the
+    connections that are cut.
+    """
 
     @property
     def until(self) -> float:
@@ -82,6 +84,9 @@ def plan(seed: int, seconds: float) -> Sequence[Planned]:
 def _amount(dice: random.Random, kind: FaultKind) -> int:
     if kind == "slow-disk":
         return dice.randint(20, MAX_COMMIT_MS)
+    if kind == "cut":
+        # Readers came before writers: often they miss what the others go on writing.
+        return dice.choice((30, 60, 100))
     if kind == "clock-jump":
         return dice.choice((-1, 1)) * dice.randint(1000, MAX_CLOCK_JUMP_MS)
     return 0

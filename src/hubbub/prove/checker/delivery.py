@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from hubbub.prove.checker.evidence import Connection, Evidence
 from hubbub.prove.checker.violations import Violation
-from hubbub.prove.history import Told
+from hubbub.prove.history import Told, nameless
 
 
 def delivered_twice(evidence: Evidence) -> Iterator[Violation]:
@@ -79,14 +79,16 @@ def _missing(
     last: float,
 ) -> Iterator[Violation]:
     """Compare what was told with what stands from one position to another."""
-    told = {one.what for connection in connections for one in connection.told}
+    told = {one.what for one in _all(connections)}
+    is_numbered = any(one.position is not None for one in _all(connections))
     for event in evidence.events:
         position = event.position or 0
-        if first <= position <= last and event.what and event.what not in told:
-            if not connections[-1].shows(event):
-                continue
+        what = event.what or (nameless(position) if is_numbered else "")
+        if not first <= position <= last or not what or what in told:
+            continue
+        if connections[-1].shows(event):
             detail = f"{reader} was never told of {event.kind} at {position}"
-            yield Violation("hole after resume", event.what, detail)
+            yield Violation("hole after resume", what, detail)
 
 
 def _first(evidence: Evidence, connections: Sequence[Connection]) -> float:

@@ -13,6 +13,7 @@ from hubbub.prove.history import (
     Joined,
     Left,
     Told,
+    nameless,
 )
 
 
@@ -76,8 +77,8 @@ class Evidence:
         self.position: dict[str, int] = {}
         """Of each label, where it first stands in the journal."""
         for event in self.events:
-            if event.what:
-                self.position.setdefault(event.what, event.position or 0)
+            position = event.position or 0
+            self.position.setdefault(event.what or nameless(position), position)
         self.reads = {read for _, read in self.found}
         """The reads that were made at the end."""
 

@@ -8,7 +8,7 @@ from hubbub.prove.doors.rpc import Rpc, call_on
 from hubbub.prove.doors.running import CAREFUL, asked_runs, turn_label, work_on_runs
 from hubbub.prove.doors.tracking import compete, keep_issues
 from hubbub.prove.doors.wire import Frame, Socket, follow, sse_events
-from hubbub.prove.history import Found, label
+from hubbub.prove.history import Found, label, nameless
 
 
 SUBSCRIBE = 1
@@ -68,14 +68,14 @@ async def run(desk: Desk) -> None:
 
 
 async def chat(desk: Desk) -> None:
-    """Talk to the agent that echoes."""
+    """Talk to the agent that notes each of its turns."""
     rpc = calls_of(desk)
 
     async def send(session: str, message: str, key: str) -> str:
         answer = await rpc.call("chat.send", session=session, message=message, idempotency_key=key)
         return str(answer["run_id"])
 
-    await talk(desk, "main", send)
+    await talk(desk, "counted", send)
     await rpc.drop()
 
 
@@ -249,11 +249,10 @@ async def read_stream(desk: Desk) -> None:
 
 
 def tell(desk: Desk, event: Frame) -> None:
-    """Record an event of the journal, if it has a label."""
+    """Record an event of the journal."""
     data = event["data"] if isinstance(event["data"], dict) else {}
-    what = label(event["topic"], event["kind"], data)
-    if what:
-        desk.told(event["topic"], what, position=event["seq"])
+    what = label(event["topic"], event["kind"], data) or nameless(event["seq"])
+    desk.told(event["topic"], what, position=event["seq"])
 
 
 # -- the end -------------------------------------------------------------------------------

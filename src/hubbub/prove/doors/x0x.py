@@ -1,10 +1,11 @@
 """The x0x door: publishing and direct messages by REST; sockets with backfill, and streams."""
 
 import base64
+import contextlib
 
 import msgspec
 
-from hubbub.prove.desk import Ask, Client, Desk, Reply
+from hubbub.prove.desk import Ask, Client, Desk, Refused, Reply
 from hubbub.prove.doors import hubbub
 from hubbub.prove.doors.wire import Frame, Socket, follow, rest, sse_events, surely
 from hubbub.prove.history import mark_in
@@ -114,49 +115,79 @@ async def read_socket(desk: Desk) -> None:
     await follow(desk, SocketReader(desk).read)
 
 
-class InboxReader:
-    """Follows its direct messages on ``/direct/events`` and resumes with ``Last-Event-ID``."""
+class StreamReader:
+    """Follows one topic on an event stream and resumes with ``Last-Event-ID``."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Begin with no position."""
+    def __init__(self, desk: Desk, path: str, topic: str) -> None:
+        """Begin with no position.
+
+        Args:
+            path: Of the stream.
+        """
         self._desk = desk
+        self._path = path
+        self._topic = topic
         self._after = ""
-        self._recovered: bool | None = None
-        """``None`` before the first connection."""
+        self._joined_before = False
 
     async def read(self) -> None:
         """Follow over one connection."""
         desk = self._desk
-        if not self._after:
-            self._after = await _newest(desk)
+        # Who says from where gets an answer that tells when the stream has begun.
+        self._after = self._after or await _newest(desk)
+        await self._begin()
+        events = sse_events(desk, self._path, token=desk.token(), after=self._after)
         joined = False
         try:
-            async for event in sse_events(
-                desk, "/direct/events", token=desk.token(), after=self._after
-            ):
+            async for event in events:
+                data = msgspec.json.decode(event.data)
                 if event.name == "hubbub.resumed":
-                    self._join(msgspec.json.decode(event.data))
+                    self._join(data)
                     joined = True
-                elif event.cursor is not None:
-                    self._take(msgspec.json.decode(event.data), event.cursor)
+                elif event.cursor is not None and self._take(data, seq_of(event.cursor)):
+                    self._after = event.cursor
         finally:
             if joined:
                 desk.left()
 
-    def _join(self, resumed: Frame) -> None:
-        first, self._recovered = self._recovered is None, resumed["recovered"]
-        self._desk.joined(
-            "exact",
-            (f"direct/{INBOX}",),
-            recovered=None if first else self._recovered,
-            after=seq_of(self._after),
-        )
+    async def _begin(self) -> None:
+        """Do what has to be done before the stream is opened."""
 
-    def _take(self, message: Frame, cursor: str) -> None:
+    def _take(self, message: Frame, seq: int) -> bool:
+        """Take a message; says whether it was for this reader."""
         what = mark_in(message["payload"])
         if what:
-            self._desk.told(f"direct/{INBOX}", what, position=seq_of(cursor))
-        self._after = cursor
+            self._desk.told(self._topic, what, position=seq)
+        return True
+
+    def _join(self, resumed: Frame) -> None:
+        recovered = resumed["recovered"] if self._joined_before else None
+        after = seq_of(self._after)
+        self._desk.joined("exact", (self._topic,), recovered=recovered, after=after)
+        self._joined_before = True
+
+
+class SubscriptionReader(StreamReader):
+    """Follows a topic by a subscription of its own; the stream shows everybody's."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Begin without a subscription."""
+        super().__init__(desk, "/events", hubbub.TOPIC)
+        self._subscription = ""
+
+    async def _begin(self) -> None:
+        """Subscribe again: whether the daemon forgot the former subscription is not known."""
+        desk, former = self._desk, self._subscription
+        if former:
+            with contextlib.suppress(Refused):
+                await rest(desk, "DELETE", f"/subscribe/{former}")
+        headers = {"Idempotency-Key": desk.mark()}
+        made = await rest(desk, "POST", "/subscribe", body={"topic": self._topic}, headers=headers)
+        self._subscription = made["subscription_id"]
+
+    def _take(self, message: Frame, seq: int) -> bool:
+        data = message["data"]
+        return data["subscription_id"] == self._subscription and super()._take(data, seq)
 
 
 async def _newest(desk: Desk) -> str:
@@ -173,8 +204,13 @@ def seq_of(cursor: str) -> int:
 
 
 async def read_inbox(desk: Desk) -> None:
-    """Follow direct messages."""
-    await follow(desk, InboxReader(desk).read)
+    """Follow direct messages on ``/direct/events``."""
+    await follow(desk, StreamReader(desk, "/direct/events", f"direct/{INBOX}").read)
+
+
+async def read_subscription(desk: Desk) -> None:
+    """Follow a topic on ``/events``."""
+    await follow(desk, SubscriptionReader(desk).read)
 
 
 # -- the end -------------------------------------------------------------------------------
@@ -193,7 +229,11 @@ class X0xDoor:
     @property
     def readers(self) -> dict[str, Client]:
         """Give the readers by name."""
-        return {"x0x-socket": read_socket, INBOX: read_inbox}
+        return {
+            "x0x-socket": read_socket,
+            INBOX: read_inbox,
+            "x0x-stream": read_subscription,
+        }
 
     async def look(self, desk: Desk) -> None:
         """Do nothing: this door reads by backfill, which the readers have done."""

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hubbub.prove.desk import Ask, Desk, Reply
-from hubbub.prove.history import Asked, Found
+from hubbub.prove.doors.wire import asked_streams
+from hubbub.prove.history import Found
 
 
 SESSION_MESSAGES = 200
@@ -52,9 +53,7 @@ async def _say(desk: Desk, session: str, send: Send) -> None:
 
 async def look_at_history(desk: Desk, read: ReadHistory) -> None:
     """Record what the histories show of the sessions that this door's writers used."""
-    asked = (record for record in desk.history.records if isinstance(record, Asked))
-    sends = (a.stream for a in asked if a.verb == "chat.send" and a.door == desk.door)
-    for topic in dict.fromkeys(sends):
+    for topic in asked_streams(desk, "chat.send"):
         for message in await read(topic.removeprefix("chat/"), HISTORY):
             if message["role"] == "user":
                 what = accepted(topic, text_of(message))

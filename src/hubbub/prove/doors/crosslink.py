@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from hubbub.prove.desk import Client, Desk
 from hubbub.prove.doors.tracking import compete, keep_issues
-from hubbub.prove.doors.wire import Frame, Socket, follow, rest
+from hubbub.prove.doors.wire import Frame, Socket, asked_streams, follow, rest
 from hubbub.prove.history import STATED_FIELDS, Found
 
 
@@ -139,15 +141,17 @@ class CrosslinkDoor:
         return {"crosslink-socket": read_socket}
 
     async def look(self, desk: Desk) -> None:
-        """Record issues and locks."""
+        """Record issues, the comments on those that were commented here, and locks."""
+        found = Found(at=0, door=self.name, read="issue", what="")
         for issue in (await rest(desk, "GET", f"{API}/issues"))["items"]:
             topic = f"issues/{issue['id']}"
-            found = Found(at=0, door=self.name, read="issue", what=issue["title"], stream=topic)
-            desk.found(found)
+            desk.found(replace(found, what=issue["title"], stream=topic))
+        for topic in asked_streams(desk, "issue.comment"):
+            for made in (await rest(desk, "GET", f"{API}/{topic}/comments"))["items"]:
+                desk.found(replace(found, read="comment", what=made["content"], stream=topic))
         for lock in (await rest(desk, "GET", f"{API}/locks"))["items"]:
             topic = f"locks/{lock['issue_id']}"
-            held = Found(at=0, door=self.name, read="lock", what=topic, value=lock["agent_id"])
-            desk.found(held)
+            desk.found(replace(found, read="lock", what=topic, value=lock["agent_id"]))
 
 
 DOOR = CrosslinkDoor()

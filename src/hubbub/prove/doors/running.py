@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from hubbub.prove.desk import Ask, Desk, Reply
-from hubbub.prove.history import Asked
+from hubbub.prove.doors.wire import asked_streams
 
 
 class RunCalls(Protocol):
@@ -115,6 +115,4 @@ def turn_label(topic: str, prompt: str) -> str:
 
 def asked_runs(desk: Desk) -> Iterator[str]:
     """Give the ids of the runs that writers of this door wanted to start."""
-    asked = (record for record in desk.history.records if isinstance(record, Asked))
-    starts = (a.key for a in asked if a.verb == "run.start" and a.door == desk.door)
-    yield from dict.fromkeys(key for key in starts if key is not None)
+    return (topic.removeprefix("runs/") for topic in asked_streams(desk, "run.start"))

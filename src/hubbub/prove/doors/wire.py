@@ -6,13 +6,14 @@ one, and ask again. Whatever a broken connection raises here is an ``OSError``, 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
 
 from hubbub.prove.desk import RETRY_S, Desk, Refused
+from hubbub.prove.history import Asked
 
 
 T = TypeVar("T")
@@ -258,3 +259,9 @@ async def surely(desk: Desk, read: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(RETRY_S)
     reason = "the proof is over"
     raise EOFError(reason)
+
+
+def asked_streams(desk: Desk, verb: str) -> Iterator[str]:
+    """Give each topic for which writers of this door asked something, once."""
+    asked = (record for record in desk.history.records if isinstance(record, Asked))
+    yield from dict.fromkeys(a.stream for a in asked if a.verb == verb and a.door == desk.door)

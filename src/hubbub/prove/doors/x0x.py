@@ -172,7 +172,7 @@ class SubscriptionReader(StreamReader):
 
     def __init__(self, desk: Desk) -> None:
         """Begin without a subscription."""
-        super().__init__(desk, "/events", hubbub.TOPIC)
+        super().__init__(desk, "/events", TOPIC)
         self._subscription = ""
 
     async def _begin(self) -> None:

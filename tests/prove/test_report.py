@@ -43,6 +43,18 @@ def test_latencies_count_from_the_attempt_and_from_the_first() -> None:
     assert all(row.count == 1 for row in rows.values())
 
 
+def test_a_delivery_counts_once_and_a_turn_from_its_message() -> None:
+    """A backfill that repeats is not late, and an answer has been asked for."""
+    story = Story()
+    story.join("overlap")
+    story.ask("chat/s chat.accepted r")
+    story.tell("chat/s chat.accepted r", "chat/s chat.final r", "chat/s chat.final r")
+    rows = {row.what: row for row in latencies(story.records)}
+    assert rows["(delivery)"].p50_ms == 1000
+    assert rows["(answer of a turn)"].p999_ms == 2000
+    assert rows["(answer of a turn)"].count == 1
+
+
 @pytest.mark.parametrize(
     ("count", "measured"), [(1, (1, 1, 1)), (10, (5, 10, 10)), (1000, (500, 990, 999))]
 )

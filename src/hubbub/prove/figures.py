@@ -21,7 +21,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def latencies(records: Sequence[AnyRecord]) -> list[Latency]:
-    """Measure answers by door and verb, deliveries by door, and restarts.
+    """Measure answers by door and verb, deliveries and turns by door, and restarts.
 
     An answer counts from its own attempt, a delivery from the first attempt of its effect, so
     that what a fault held up shows in the last column.
@@ -29,6 +29,7 @@ def latencies(records: Sequence[AnyRecord]) -> list[Latency]:
     spans: dict[tuple[str, str], list[float]] = defaultdict(list)
     asked: dict[tuple[str, str, int], float] = {}
     first: dict[str, float] = {}
+    told: set[tuple[str, str]] = set()
     for record in records:
         match record:
             case Asked():
@@ -37,8 +38,13 @@ def latencies(records: Sequence[AnyRecord]) -> list[Latency]:
             case Answered() if record.outcome == "ok":
                 began = asked[record.verb, record.op, record.attempt]
                 spans[record.door, record.verb].append(record.at - began)
-            case Told() if record.what in first:
-                spans[record.door, "(delivery)"].append(record.at - first[record.what])
+            case Told() if (record.reader, record.what) not in told:
+                told.add((record.reader, record.what))
+                # The answer of a turn is its message's effect.
+                cause = record.what.replace(" chat.final ", " chat.accepted ")
+                if cause in first:
+                    name = "(delivery)" if cause == record.what else "(answer of a turn)"
+                    spans[record.door, name].append(record.at - first[cause])
             case Recovered():
                 spans["daemon", "(start to serving)"].append(record.until - record.at)
             case _:

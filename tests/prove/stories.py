@@ -93,6 +93,7 @@ class Story:
         reader: str = "r",
         stream: str = "t",
         kinds: tuple[str, ...] = (),
+        one_order: bool = True,
         recovered: bool | None = None,
         after: int | None = None,
     ) -> None:
@@ -107,6 +108,7 @@ class Story:
                 streams=(stream,),
                 connection=self._connections[reader],
                 kinds=kinds,
+                one_order=one_order,
                 recovered=recovered,
                 after=after,
             )

@@ -142,6 +142,7 @@ class Desk:
         streams: tuple[str, ...],
         *,
         kinds: tuple[str, ...] = (),
+        one_order: bool = True,
         recovered: bool | None = None,
         after: int | None = None,
     ) -> None:
@@ -156,6 +157,7 @@ class Desk:
                 streams=streams,
                 connection=self._connection,
                 kinds=kinds,
+                one_order=one_order,
                 recovered=recovered,
                 after=after,
             )

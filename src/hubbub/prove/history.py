@@ -84,6 +84,8 @@ class Joined(Record, frozen=True, kw_only=True, tag="joined"):
     """Counts this reader's connections from 1."""
     kinds: tuple[str, ...] = ()
     """Kinds of events that this door shows on those streams; empty for all."""
+    one_order: bool = True
+    """Whether all its events come in the journal's order; otherwise those of each stream do."""
     recovered: bool | None = None
     """What the daemon said; ``None`` where the door has no word for it, or at a first join."""
     after: int | None = None

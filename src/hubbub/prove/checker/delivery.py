@@ -6,11 +6,15 @@ was told (``exact``), or each of its connections for itself (``overlap``, ``live
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hubbub.prove.checker.evidence import Connection, Evidence
 from hubbub.prove.checker.violations import Violation
 from hubbub.prove.history import Told, nameless
+
+
+Bounds = Callable[[str], tuple[float, float]]
+"""Gives, for a stream, the positions between which nothing may be missing."""
 
 
 def delivered_twice(evidence: Evidence) -> Iterator[Violation]:
@@ -29,8 +33,7 @@ def out_of_order(evidence: Evidence) -> Iterator[Violation]:
         last: dict[str, tuple[int, str]] = defaultdict(lambda: (0, ""))
         for one in told:
             position = evidence.position.get(one.what, 0)
-            # Only a door that shows positions has one line; x0x replays topic by topic.
-            line = one.stream if one.position is None else ""
+            line = "" if evidence.readers[reader][0].joined.one_order else one.stream
             before, what = last[line]
             if 0 < position < before:
                 detail = f"{reader} was told it after {what}, which stands behind it"
@@ -49,12 +52,12 @@ def holes(evidence: Evidence) -> Iterator[Violation]:
         if connections[0].joined.seam == "live":
             for connection in connections:
                 if not connection.has_dropped:
-                    first, last = _live_bounds(evidence, connection, asked_at)
-                    yield from _missing(evidence, reader, [connection], first, last)
+                    bounds = _live_bounds(evidence, connection, asked_at)
+                    yield from _missing(evidence, reader, [connection], bounds)
             continue
         if not any(connection.has_dropped for connection in connections):
-            first = _first(evidence, connections)
-            yield from _missing(evidence, reader, connections, first, math.inf)
+            whole = (_first(evidence, connections), math.inf)
+            yield from _missing(evidence, reader, connections, lambda _: whole)
         for connection in connections:
             if connection.joined.recovered is False:
                 what = f"resume {connection.joined.connection}"
@@ -72,11 +75,7 @@ def _stretches(evidence: Evidence) -> Iterator[tuple[str, Sequence[Told]]]:
 
 
 def _missing(
-    evidence: Evidence,
-    reader: str,
-    connections: Sequence[Connection],
-    first: float,
-    last: float,
+    evidence: Evidence, reader: str, connections: Sequence[Connection], bounds: Bounds
 ) -> Iterator[Violation]:
     """Compare what was told with what stands from one position to another."""
     told = {one.what for one in _all(connections)}
@@ -84,9 +83,10 @@ def _missing(
     for event in evidence.events:
         position = event.position or 0
         what = event.what or (nameless(position) if is_numbered else "")
-        if not first <= position <= last or not what or what in told:
+        if not what or what in told or not connections[-1].shows(event):
             continue
-        if connections[-1].shows(event):
+        first, last = bounds(event.stream)
+        if first <= position <= last:
             detail = f"{reader} was never told of {event.kind} at {position}"
             yield Violation("hole after resume", what, detail)
 
@@ -106,23 +106,30 @@ def _all(connections: Sequence[Connection]) -> Iterator[Told]:
 
 
 def _live_bounds(
-    evidence: Evidence, connection: Connection, asked_at: dict[str, float]
-) -> tuple[float, float]:
+    evidence: Evidence, connection: Connection, asked_at: Mapping[str, float]
+) -> Bounds:
     """Give the positions between which a connection must have been told everything.
 
     From its first event, or the first that was asked for after it had joined; to its last
-    event, or the end of the journal if it was there to the end.
+    event, or the end of the journal if it was there to the end. Where the door keeps the
+    order of each stream only, these are the first and last of the stream.
     """
-    positions = [evidence.position[t.what] for t in connection.told if t.what in evidence.position]
-    joined_at, left_at = connection.joined.at, connection.left_at
-    asked = (
-        evidence.position[what]
-        for what, at in asked_at.items()
-        if joined_at < at and what in evidence.position
-    )
-    first = min(positions[0] if positions else math.inf, min(asked, default=math.inf))
-    last = max(positions, default=0)
-    return first, (math.inf if math.isinf(left_at) else last)
+    firsts, lasts = {}, {}
+    for one in connection.told:
+        line = "" if connection.joined.one_order else one.stream
+        position = evidence.position.get(one.what, 0)
+        firsts.setdefault(line, position)
+        lasts[line] = max(position, lasts.get(line, 0))
+    joined_at, stayed = connection.joined.at, math.isinf(connection.left_at)
+    asked = (evidence.position.get(w, math.inf) for w, at in asked_at.items() if joined_at < at)
+    owed = min(asked, default=math.inf)
+
+    def bounds(stream: str) -> tuple[float, float]:
+        line = "" if connection.joined.one_order else stream
+        last = math.inf if stayed else lasts.get(line, 0)
+        return min(firsts.get(line, math.inf), owed), last
+
+    return bounds
 
 
 def _asked_at(evidence: Evidence) -> dict[str, float]:

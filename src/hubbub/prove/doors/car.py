@@ -101,7 +101,7 @@ class HostReader:
         desk = self._desk
         socket = await connect(desk, host_token=desk.token("host"))
         self._followed = set()
-        desk.joined("exact", (f"runs/{RUNS}-*",), kinds=("run.turn", "run.ended"))
+        desk.joined("exact", (f"runs/{RUNS}-*",), kinds=("run.turn", "run.ended"), one_order=False)
         looking = asyncio.create_task(_ask_for_runs(socket))
         try:
             while True:

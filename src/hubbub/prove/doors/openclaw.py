@@ -139,7 +139,7 @@ class EventReader:
         """Follow over one connection."""
         desk = self._desk
         socket = await connect(desk)
-        desk.joined("live", ("chat/*",), kinds=tuple(KINDS.values()))
+        desk.joined("live", ("chat/*",), kinds=tuple(KINDS.values()), one_order=False)
         try:
             while True:
                 frame = await socket.receive()

@@ -95,7 +95,7 @@ class SocketReader:
             while True:
                 frame = await socket.receive()
                 if not joined and frame["type"] in ("message", "live"):
-                    desk.joined("overlap", self.topics)
+                    desk.joined("overlap", self.topics, one_order=False)
                     joined = True
                 if frame["type"] == "message":
                     self._take(frame)

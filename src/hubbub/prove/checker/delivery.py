@@ -56,8 +56,8 @@ def holes(evidence: Evidence) -> Iterator[Violation]:
                     yield from _missing(evidence, reader, [connection], bounds)
             continue
         if not any(connection.has_dropped for connection in connections):
-            whole = (_first(evidence, connections), math.inf)
-            yield from _missing(evidence, reader, connections, lambda _: whole)
+            bounds = _whole(evidence, connections)
+            yield from _missing(evidence, reader, connections, bounds)
         for connection in connections:
             if connection.joined.recovered is False:
                 what = f"resume {connection.joined.connection}"
@@ -91,13 +91,13 @@ def _missing(
             yield Violation("hole after resume", what, detail)
 
 
-def _first(evidence: Evidence, connections: Sequence[Connection]) -> float:
-    """Give where a reader that can resume began."""
+def _whole(evidence: Evidence, connections: Sequence[Connection]) -> Bounds:
+    """Give the bounds of a reader that can resume: from its beginning to the end."""
     after = connections[0].joined.after
-    if after is not None:
-        return after + 1
     told = (evidence.position.get(one.what, 0) for one in _all(connections))
-    return next((position for position in told if position), math.inf)
+    known = next((position for position in told if position), math.inf)
+    first = known if after is None else after + 1
+    return lambda _: (first, math.inf)
 
 
 def _all(connections: Sequence[Connection]) -> Iterator[Told]:

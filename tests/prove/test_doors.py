@@ -3,7 +3,9 @@
 import pytest
 
 from hubbub.prove.desk import Door
-from hubbub.prove.doors import DOORS
+from hubbub.prove.doors import DOORS, car
+from hubbub.prove.doors.wire import NotNow
+from hubbub.prove.history import Told
 from tests.conftest import StartDaemon
 from tests.prove.company import CONFIG, Company
 
@@ -52,3 +54,35 @@ async def test_clients_of_a_door_survive_a_kill(door: Door, start_daemon: StartD
         for reader in door.readers:
             assert len(company.joins(reader)) >= 2
             assert company.told(reader, since=back)
+
+
+async def test_a_run_is_followed_from_the_turn_that_was_seen(start_daemon: StartDaemon) -> None:
+    """CAR gives all turns to who comes back; the reader takes those after its cursor."""
+    daemon = await start_daemon(CONFIG)
+    async with Company(car.DOOR, daemon) as company:
+        await company.read()
+        runs, run_id = car.CarRuns(company.desk(car.RUNS)), f"{car.RUNS}-1"
+        await runs.start(run_id)
+        for prompt in ("a", "b"):
+            await runs.record(run_id, prompt, prompt)
+        await company.until(lambda: len(company.told("car-host")) == 2, "both turns")
+        daemon.kill()
+        await daemon.start()
+        topic = f"runs/{run_id}"
+        ended = f"{topic} run.ended"
+        await company.until(lambda: ended in company.told("car-host"), "the end of the run")
+        told = [record.what for record in company.records if isinstance(record, Told)]
+        assert told == [f"{topic} run.turn a", f"{topic} run.turn b", ended]
+        await runs.drop()
+
+
+async def test_a_writer_of_car_waits_for_its_own_place(start_daemon: StartDaemon) -> None:
+    """An agent that is attached elsewhere is not refused for good, but tried again."""
+    daemon = await start_daemon(CONFIG)
+    async with Company(car.DOOR, daemon) as company:
+        await company.read()
+        first, second = (car.CarRuns(company.desk(car.RUNS)) for _ in range(2))
+        await first.start("one")
+        with pytest.raises(NotNow, match="attached"):
+            await second.start("two")
+        await first.drop()

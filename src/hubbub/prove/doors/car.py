@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from hubbub.prove.desk import RETRY_S, Client, Desk, Refused
 from hubbub.prove.doors.rpc import Rpc, call_on, request
 from hubbub.prove.doors.running import CARELESS, asked_runs, turn_label, work_on_runs
-from hubbub.prove.doors.wire import BROKEN, Frame, NotNow, Socket, follow
+from hubbub.prove.doors.wire import BROKEN, Frame, NotNow, Socket, follow, surely
 from hubbub.prove.history import Found
 
 
@@ -188,7 +189,7 @@ class CarDoor:
         """Record the traces of all runs."""
         rpc = Rpc(lambda: connect(desk, host_token=desk.token("host")))
         for run_id in asked_runs(desk):
-            trace = await rpc.call("runs.get_trace", run_id=run_id)
+            trace = await surely(desk, partial(rpc.call, "runs.get_trace", run_id=run_id))
             if not trace.get("not_found"):
                 self._look_at(desk, run_id, trace["records"])
         await rpc.drop()

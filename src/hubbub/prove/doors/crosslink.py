@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from hubbub.prove.desk import Client, Desk
 from hubbub.prove.doors.tracking import compete, keep_issues
-from hubbub.prove.doors.wire import Frame, Socket, asked_streams, follow, rest
+from hubbub.prove.doors.wire import Frame, Socket, asked_streams, follow, rest, surely
 from hubbub.prove.history import STATED_FIELDS, Found
 
 
@@ -142,14 +142,19 @@ class CrosslinkDoor:
 
     async def look(self, desk: Desk) -> None:
         """Record issues, the comments on those that were commented here, and locks."""
+
+        async def items(path: str) -> list[Frame]:
+            read = await surely(desk, lambda: rest(desk, "GET", f"{API}/{path}"))
+            return list(read["items"])
+
         found = Found(at=0, door=self.name, read="issue", what="")
-        for issue in (await rest(desk, "GET", f"{API}/issues"))["items"]:
+        for issue in await items("issues"):
             topic = f"issues/{issue['id']}"
             desk.found(replace(found, what=issue["title"], stream=topic))
         for topic in asked_streams(desk, "issue.comment"):
-            for made in (await rest(desk, "GET", f"{API}/{topic}/comments"))["items"]:
+            for made in await items(f"{topic}/comments"):
                 desk.found(replace(found, read="comment", what=made["content"], stream=topic))
-        for lock in (await rest(desk, "GET", f"{API}/locks"))["items"]:
+        for lock in await items("locks"):
             topic = f"locks/{lock['issue_id']}"
             desk.found(replace(found, read="lock", what=topic, value=lock["agent_id"]))
 

@@ -1,5 +1,8 @@
 """hubbub's own door: JSON-RPC on ``/rpc``, and server-sent events on ``/events``."""
 
+import contextlib
+from typing import Any
+
 import msgspec
 
 from hubbub.prove.desk import Ask, Client, Desk, Refused, Reply
@@ -7,7 +10,7 @@ from hubbub.prove.doors.chatting import look_at_history, talk
 from hubbub.prove.doors.rpc import Rpc, call_on
 from hubbub.prove.doors.running import CAREFUL, asked_runs, turn_label, work_on_runs
 from hubbub.prove.doors.tracking import compete, keep_issues
-from hubbub.prove.doors.wire import Frame, Socket, follow, sse_events
+from hubbub.prove.doors.wire import Frame, Socket, follow, sse_events, surely
 from hubbub.prove.history import Found, label, nameless
 
 
@@ -282,33 +285,34 @@ class HubbubDoor:
     async def look(self, desk: Desk) -> None:
         """Record issues with their comments, locks, runs with their turns, and chats."""
         rpc = calls_of(desk)
-        for issue in (await rpc.call("issues.list"))["issues"]:
+
+        async def read(method: str, **params: Any) -> Any:
+            return await surely(desk, lambda: rpc.call(method, **params))
+
+        for issue in (await read("issues.list"))["issues"]:
             topic = f"issues/{issue['id']}"
             desk.found(_found("issue", issue["title"], topic, value=issue["status"]))
-            whole = await rpc.call("issues.get", id=issue["id"])
-            for made in whole["comments"]:
+            for made in (await read("issues.get", id=issue["id"]))["comments"]:
                 desk.found(_found("comment", made["content"], topic))
-        for lock in (await rpc.call("locks.list"))["locks"]:
+        for lock in (await read("locks.list"))["locks"]:
             topic = f"locks/{lock['issue_id']}"
             desk.found(_found("lock", topic, topic, value=lock["holder"], fence=lock["fence"]))
         for run_id in asked_runs(desk):
-            await _look_at_run(desk, rpc, run_id)
+            with contextlib.suppress(Refused):  # it never began
+                _look_at(desk, await read("runs.trace", run_id=run_id))
 
         async def history(session: str, limit: int) -> list[Frame]:
-            page = await rpc.call("chat.history", session=session, limit=limit)
+            page = await read("chat.history", session=session, limit=limit)
             return list(page["messages"])
 
         await look_at_history(desk, history)
         await rpc.drop()
 
 
-async def _look_at_run(desk: Desk, rpc: Rpc, run_id: str) -> None:
-    try:
-        trace = await rpc.call("runs.trace", run_id=run_id)
-    except Refused:
-        return  # it never began
-    topic = f"runs/{run_id}"
-    desk.found(_found("run", f"{topic} run.started", topic, value=trace["run"]["status"]))
+def _look_at(desk: Desk, trace: Frame) -> None:
+    run = trace["run"]
+    topic = f"runs/{run['run_id']}"
+    desk.found(_found("run", f"{topic} run.started", topic, value=run["status"]))
     for turn in trace["turns"]:
         desk.found(_found("trace", turn_label(topic, turn["prompt"]), topic))
 

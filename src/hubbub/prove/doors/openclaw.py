@@ -1,11 +1,12 @@
 """The OpenClaw door: chats with two agents, and the events of all of them."""
 
 import itertools
+from functools import partial
 from typing import Any
 
 from hubbub.prove.desk import Client, Desk, Refused
 from hubbub.prove.doors.chatting import look_at_history, talk
-from hubbub.prove.doors.wire import Frame, Line, NotNow, Socket, exchange, follow
+from hubbub.prove.doors.wire import Frame, Line, NotNow, Socket, exchange, follow, surely
 
 
 PROTOCOL = 3
@@ -184,7 +185,8 @@ class OpenclawDoor:
         gateway = Gateway(desk)
 
         async def history(session: str, limit: int) -> list[Frame]:
-            page = await gateway.call("chat.history", sessionKey=session, limit=limit)
+            read = partial(gateway.call, "chat.history", sessionKey=session, limit=limit)
+            page = await surely(desk, read)
             return list(page["messages"])
 
         await look_at_history(desk, history)

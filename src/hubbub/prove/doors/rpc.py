@@ -8,8 +8,9 @@ from hubbub.prove.desk import Refused
 from hubbub.prove.doors.wire import Frame, Line, NotNow, Socket, exchange
 
 
-LATER = frozenset({"internal_error", "store_unavailable", "unavailable", "rate_limited"})
-"""Error codes of a daemon that may do the same another time."""
+INTERNAL = "internal_error"
+HELD = "lock_held"
+"""Error code that calls itself retryable, and is an answer to a rival."""
 
 
 class Rpc:
@@ -66,8 +67,9 @@ def result(reply: Frame) -> Any:
     error = reply.get("error")
     if error is None:
         return reply["result"]
-    code = (error.get("data") or {}).get("code", "")
-    detail = f"{code or error['code']}: {error['message']}"
-    if code in LATER:
+    data = error.get("data") or {}
+    code = data.get("code") or error["code"]
+    detail = f"{code}: {error['message']}"
+    if code == INTERNAL or (data.get("retryable") and code != HELD):
         raise NotNow(detail)
     raise Refused(detail)

@@ -15,6 +15,7 @@ VERBS = {
         "publish",
         "issue.create",
         "issue.comment",
+        "issue.update",
         "issue.close",
         "lock.claim",
         "lock.renew",
@@ -25,7 +26,14 @@ VERBS = {
         "chat.send",
     },
     "x0x": {"publish", "direct.send"},
-    "crosslink": {"issue.create", "issue.comment", "issue.close", "lock.claim", "lock.release"},
+    "crosslink": {
+        "issue.create",
+        "issue.comment",
+        "issue.update",
+        "issue.close",
+        "lock.claim",
+        "lock.release",
+    },
     "car": {"run.start", "run.record", "run.complete"},
     "openclaw": {"chat.send"},
 }

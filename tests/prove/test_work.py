@@ -122,6 +122,10 @@ class House:
         self._check(issue, fence)
         return text
 
+    async def update(self, issue: int, text: str, key: str, fence: int) -> None:
+        """Check the fence."""
+        self._check(issue, fence)
+
     async def close(self, issue: int, key: str) -> None:
         """Close anything."""
 
@@ -165,7 +169,8 @@ async def test_a_rival_does_what_it_must_not(
     written = [r for r in fenced if r.verb == "issue.comment"]
     assert any(r.op in refused for r in written)
     assert any(r.op not in refused for r in written)
-    assert not [r for r in fenced if r.op in refused and r.verb != "issue.comment"]
+    assert not [r for r in fenced if r.op in refused and not r.verb.startswith("issue.")]
+    assert any(r.verb == "issue.update" for r in fenced)
     assert any(r.verb == "lock.renew" for r in fenced) is renews
     locks = {r.lock for r in fenced}
     assert locks == {f"locks/{issue}" for issue in range(2, 2 + ARENAS)}

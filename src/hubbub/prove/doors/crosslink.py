@@ -35,6 +35,11 @@ class RestTracker:
         path = f"/issues/{issue}/comments"
         return str((await self._post(path, key, {"content": text}, fence=fence))["id"])
 
+    async def update(self, issue: int, text: str, key: str, fence: int) -> None:
+        """Change an issue's description, under a lock."""
+        path = f"/issues/{issue}"
+        await self._send("PATCH", path, key, {"description": text}, fence=fence)
+
     async def close(self, issue: int, key: str) -> None:
         """Close an issue."""
         await self._post(f"/issues/{issue}/close", key)
@@ -60,10 +65,15 @@ class RestTracker:
     async def _post(
         self, path: str, key: str, body: Frame | None = None, *, fence: int | None = None
     ) -> Any:
+        return await self._send("POST", path, key, body, fence=fence)
+
+    async def _send(
+        self, method: str, path: str, key: str, body: Frame | None, *, fence: int | None
+    ) -> Any:
         headers = {"Idempotency-Key": key}
         if fence is not None:
             headers["Lock-Fence"] = str(fence)
-        return await rest(self._desk, "POST", API + path, body=body, headers=headers)
+        return await rest(self._desk, method, API + path, body=body, headers=headers)
 
 
 async def track(desk: Desk) -> None:

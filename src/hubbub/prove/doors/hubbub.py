@@ -103,6 +103,12 @@ class RpcTracker:
         )
         return str(made["id"])
 
+    async def update(self, issue: int, text: str, key: str, fence: int) -> None:
+        """Change an issue's description, under a lock."""
+        await self.rpc.call(
+            "issues.update", id=issue, description=text, fence=fence, idempotency_key=key
+        )
+
     async def close(self, issue: int, key: str) -> None:
         """Close an issue."""
         await self.rpc.call("issues.close", id=issue, idempotency_key=key)

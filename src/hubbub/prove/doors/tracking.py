@@ -36,6 +36,9 @@ class Tracker(Protocol):
     async def comment(self, issue: int, text: str, key: str, fence: int | None = None) -> str:
         """Comment on an issue and give the comment's id."""
 
+    async def update(self, issue: int, text: str, key: str, fence: int) -> None:
+        """Change an issue's description, under a lock."""
+
     async def close(self, issue: int, key: str) -> None:
         """Close an issue."""
 
@@ -85,6 +88,27 @@ async def comment(
     reply = await desk.ask(ask, call)
     await desk.pause()
     return reply
+
+
+async def update(desk: Desk, tracker: Tracker, issue: int, *, fence: int) -> None:
+    """Change the description of an issue under its lock; the next change hides it again."""
+    text, topic = desk.mark(), f"issues/{issue}"
+
+    async def call() -> Reply:
+        await tracker.update(issue, text, text, fence)
+        return Reply()
+
+    ask = Ask(
+        verb="issue.update",
+        op=text,
+        stream=topic,
+        reads=(),
+        key=text,
+        fence=fence,
+        lock=f"locks/{issue}",
+    )
+    await desk.ask(ask, call)
+    await desk.pause()
 
 
 async def keep_issues(desk: Desk, tracker: Tracker) -> None:
@@ -144,7 +168,8 @@ class Rival:
         fence = await self._claim(issue)
         if fence is not None:
             for _ in range(dice.randint(1, 3)):
-                await comment(self._desk, self._tracker, issue, fence=fence)
+                write = dice.choice((comment, update))
+                await write(self._desk, self._tracker, issue, fence=fence)
             if dice.random() < RENEWS:
                 fence = await self._extend(issue, fence)
             if dice.random() < DAWDLES:

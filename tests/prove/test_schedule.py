@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from hubbub.prove import schedule
-from hubbub.prove.schedule import LENGTHS, MAX_CLOCK_JUMP_MS, MAX_COMMIT_MS, plan
+from hubbub.prove.schedule import LASTING, LENGTHS, MAX_CLOCK_JUMP_MS, MAX_COMMIT_MS, plan
 
 
 @pytest.mark.parametrize("seconds", [60, 600])
@@ -23,12 +23,34 @@ def test_a_minute_meets_every_kind(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_faults_come_one_after_the_other_and_end_in_time(seed: int) -> None:
-    """Clients come back between two faults, and after the last."""
+    """Clients come back between two faults; only a slow disk or a wrong clock may last."""
     faults = plan(seed, 120)
     for fault, following in itertools.pairwise(faults):
-        assert fault.until + schedule.QUIET_S[0] <= following.at
-    assert faults[-1].until <= 120
+        assert fault.at < following.at
+        if fault.until + schedule.QUIET_S[0] > following.at:
+            assert fault.kind in LASTING
+            assert following.at < fault.until
+    assert all(fault.until <= 120 for fault in faults)
     assert faults[0].at >= schedule.LEAD_S
+
+
+def test_some_daemons_are_killed_in_a_long_commit_or_with_a_wrong_clock() -> None:
+    """The two together are worse than one after the other."""
+    pairs = {
+        (fault.kind, following.kind)
+        for seed in range(20)
+        for fault, following in itertools.pairwise(plan(seed, 120))
+        if following.at < fault.until
+    }
+    assert {("slow-disk", "kill"), ("clock-jump", "kill")} <= pairs
+    assert not any(following in LASTING and first == following for first, following in pairs)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_three_faults_never_meet(seed: int) -> None:
+    """Then nobody could say which of them it was."""
+    for first, _, third in zip(*(plan(seed, 300)[n:] for n in range(3)), strict=False):
+        assert third.at > first.until
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -1,7 +1,8 @@
 """Which faults happen when: a pure function of seed and length.
 
-Faults come one after the other, with quiet in between in which clients come back. Each lap
-has every kind once, in a new order, so that a short proof meets as many kinds as it can.
+Faults come one after the other, with quiet in between in which clients come back; but a slow
+disk or a wrong clock may last while the next one happens. Each lap has every kind once, in a
+new order, so that a short proof meets as many kinds as it can.
 """
 
 import random
@@ -28,6 +29,12 @@ LENGTHS: dict[FaultKind, tuple[float, float]] = {
 """Shortest and longest time of each kind, in seconds; of a kill, the time until the restart."""
 QUIET_S = (0.5, 3.0)
 """Shortest and longest quiet after a fault, in seconds."""
+LASTING = frozenset(("slow-disk", "clock-jump"))
+"""Kinds during which another may happen: a daemon killed in a long commit, or started with a
+wrong clock. Not on a full disk: there a daemon cannot start.
+"""
+OVERLAPS = 0.5
+"""Share of them during which another does."""
 LEAD_S = 2.0
 """Seconds without a fault at the beginning, so that every client has begun."""
 MAX_CLOCK_JUMP_MS = 3_600_000
@@ -66,7 +73,7 @@ def plan(seed: int, seconds: float) -> Sequence[Planned]:
     """
     dice = random.Random(f"{seed}/{seconds}")  # noqa: S311 to repeat, not to guard
     planned: list[Planned] = []
-    at = LEAD_S
+    at, busy_until = LEAD_S, 0.0
     while True:
         lap = list(LENGTHS)
         dice.shuffle(lap)
@@ -75,10 +82,16 @@ def plan(seed: int, seconds: float) -> Sequence[Planned]:
             if kind == "full-disk" and seconds >= LONG_S and not _has(planned, kind):
                 length_s = LONG_FULL_DISK_S
             fault = Planned(at=at, kind=kind, length_s=length_s, amount=_amount(dice, kind))
-            at = fault.until + dice.uniform(*QUIET_S)
-            if at > seconds:
+            is_first = at > busy_until
+            busy_until = max(busy_until, fault.until)
+            if busy_until > seconds:
                 return planned
             planned.append(fault)
+            may_last = is_first and kind in LASTING and kind != lap[-1]
+            if may_last and dice.random() < OVERLAPS:
+                at = dice.uniform(fault.at, fault.until)
+            else:
+                at = busy_until + dice.uniform(*QUIET_S)
 
 
 def _amount(dice: random.Random, kind: FaultKind) -> int:

@@ -57,12 +57,13 @@ class World:
     def __init__(self, path: Path) -> None:
         """Read the conditions, and go on reading them."""
         self._path = path
-        self._now = Conditions.read(path)
+        self.now = Conditions.read(path)
+        """As they were read last."""
         threading.Thread(target=self._watch, name="conditions", daemon=True).start()
 
     def clock(self) -> int:
         """Give Unix time in milliseconds, right or wrong."""
-        return wall_clock() + self._now.clock_ms
+        return wall_clock() + self.now.clock_ms
 
     def reached(self, point: str) -> None:
         """Let a commit be slow, or fail as SQLite does on a full disk.
@@ -72,15 +73,15 @@ class World:
         """
         if point != "before_commit":
             return
-        time.sleep(self._now.commit_ms / 1000)
-        if self._now.is_disk_full:
+        time.sleep(self.now.commit_ms / 1000)
+        if self.now.is_disk_full:
             message = "database or disk is full"
             raise sqlite3.OperationalError(message)
 
     def _watch(self) -> None:
         while True:
             time.sleep(POLL_S)
-            self._now = Conditions.read(self._path)
+            self.now = Conditions.read(self._path)
 
 
 def settings_for(data_dir: Path) -> Settings:

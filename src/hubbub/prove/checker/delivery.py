@@ -114,7 +114,8 @@ def _live_bounds(
     event, or the end of the journal if it was there to the end. Where the door keeps the
     order of each stream only, these are the first and last of the stream.
     """
-    firsts, lasts = {}, {}
+    firsts: dict[str, int] = {}
+    lasts: dict[str, int] = {}
     for one in connection.told:
         line = "" if connection.joined.one_order else one.stream
         position = evidence.position.get(one.what, 0)

@@ -55,13 +55,16 @@ async def test_clients_of_a_door_survive_a_kill(door: Door, start_daemon: StartD
         await company.until(
             lambda: company.answered("ok", since=back) >= VERBS[door.name], "every verb again"
         )
+        await company.until(
+            lambda: all(company.told(reader, since=back) for reader in door.readers),
+            "every reader told again",
+        )
         assert not await company.finish()
         retried = [r for verb in VERBS[door.name] for r in company.asked(verb) if r.attempt > 1]
         assert retried
         assert all(r.key is not None for r in retried)
         for reader in door.readers:
             assert len(company.joins(reader)) >= 2
-            assert company.told(reader, since=back)
 
 
 async def test_a_run_is_followed_from_the_turn_that_was_seen(start_daemon: StartDaemon) -> None:

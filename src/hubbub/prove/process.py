@@ -135,7 +135,14 @@ class Process:
     def _popen(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         command = [*self._command, str(self.data_dir), str(self.conditions)]
         return subprocess.Popen(  # noqa: S603 our own command
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_variables(os.environ)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_variables(os.environ),
+            # Ctrl-C is for the proof, which then ends its daemon. In a group of its own in the
+            # same session, one that stands stopped is ended by the system when we are gone.
+            process_group=0,
         )
 
     def _is_ready(self, pid: int) -> bool:

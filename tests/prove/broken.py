@@ -15,7 +15,7 @@ from hubbub.core.chat.turn_table import TurnTable
 from hubbub.core.chat.turns import Turns
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Settled, Transaction
-from hubbub.core.tracker import locks
+from hubbub.core.tracker import lock_table
 from hubbub.prove import subject
 from hubbub.storage.sqlite import SqliteStore, SqliteTransaction
 
@@ -83,7 +83,7 @@ def grant_twice() -> None:
     def nobody(_tx: Transaction, _issue_id: int, _now: int) -> None:
         return None
 
-    replace_everywhere("current_lock", nobody, locks.current_lock)
+    replace_everywhere("current_lock", nobody, lock_table.current_lock)
 
 
 def accept_any_fence() -> None:
@@ -92,7 +92,7 @@ def accept_any_fence() -> None:
     def anything(*_: object) -> None:
         return None
 
-    replace_everywhere("check_fence", anything, locks.check_fence)
+    replace_everywhere("check_fence", anything, lock_table.check_fence)
 
 
 def leave_turns_open() -> None:

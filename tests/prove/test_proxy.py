@@ -49,7 +49,7 @@ async def proxy(echo: Echo) -> AsyncIterator[Proxy]:
     proxy = Proxy(echo.address)
     await proxy.open()
     yield proxy
-    proxy.close()
+    await proxy.close()
 
 
 async def connect(proxy: Proxy) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -13,6 +13,12 @@ from hubbub.prove.schedule import FaultKind, Planned
 from hubbub.prove.subject import Conditions
 
 
+ALONE = frozenset(("kill", "stop", "full-disk"))
+"""Kinds of which only one may be on: a process that starts cannot be stopped in a useful way,
+and on a full disk none can start.
+"""
+
+
 class Faults:
     """What may be done to one daemon and the ways to it."""
 
@@ -36,9 +42,8 @@ class Faults:
     async def _inflict(self, fault: Planned, at: float) -> None:
         """Let one fault happen, from its begin to its end."""
         await asyncio.sleep(at - self._history.now())
-        # A process that starts again cannot be killed or stopped in a useful way.
-        busy = self._process_is_free if fault.kind in ("kill", "stop") else contextlib.nullcontext()
-        async with busy:
+        alone = fault.kind in ALONE
+        async with self._process_is_free if alone else contextlib.nullcontext():
             began = self._history.now()
             self.now.append(fault.kind)
             try:

@@ -26,6 +26,7 @@ class Proxy:
         self._target = target
         self._server: asyncio.Server | None = None
         self._ways: dict[asyncio.StreamWriter, None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._swallowing = False
@@ -33,16 +34,17 @@ class Proxy:
 
     async def open(self) -> None:
         """Listen on a free port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()[:2]
         self.url = f"http://{host}:{port}"
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Cut everything and listen no more."""
         if self._server is not None:
             self._server.close()
-        self.heal()
-        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self, percent: int = 100) -> None:
         """End connections at once, as a reset does: what was on its way is lost.
@@ -65,6 +67,12 @@ class Proxy:
         """Pass on what comes."""
         self._swallowing = False
         self._flowing.set()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection as a task of ours: the server does not wait for its own."""
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         target = self._target()

@@ -151,7 +151,7 @@ class Proof:
         finally:
             await self._process.stop()
             for proxy in self._proxies.values():
-                proxy.close()
+                await proxy.close()
 
     # -- phases --------------------------------------------------------------------------
 

@@ -127,12 +127,14 @@ class HostReader:
     async def _subscribe(self, socket: Socket, run_id: str) -> None:
         if run_id not in self._followed | self._ended:
             self._followed.add(run_id)
-            await socket.send(request(run_id, "runs.subscribe", {"run_id": run_id}))
+            params = {"run_id": run_id, "cursor": self._cursors.get(run_id, 0)}
+            await socket.send(request(run_id, "runs.subscribe", params))
 
     def _snapshot(self, answer: Frame) -> None:
-        """Tell the turns that are new; the daemon gives all of them."""
-        run_id = answer["run_id"]
-        for turn in answer["turns_so_far"][self._cursors.get(run_id, 0) :]:
+        """Tell the turns that are new; a daemon that does not look at cursors gives all."""
+        run_id, turns = answer["run_id"], answer["turns_so_far"]
+        begin = answer["cursor"] - len(turns)
+        for turn in turns[self._cursors.get(run_id, 0) - begin :]:
             self._turn(run_id, turn)
         self._cursors[run_id] = answer["cursor"]
         if answer["status"] != "in_progress":

@@ -90,7 +90,7 @@ async def rival(desk: Desk) -> None:
 
 
 class SocketReader:
-    """Follows issues on ``/ws``, where nothing that was missed comes again."""
+    """Follows issues on ``/ws``, where a client cannot name what it has seen."""
 
     def __init__(self, desk: Desk) -> None:
         """Read at this desk."""

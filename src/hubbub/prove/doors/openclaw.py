@@ -36,7 +36,8 @@ async def connect(desk: Desk) -> Socket:
         params = {
             "minProtocol": PROTOCOL,
             "maxProtocol": PROTOCOL,
-            "client": CLIENT,
+            # By the instance the daemon knows who comes back.
+            "client": {**CLIENT, "instanceId": desk.name},
             "caps": [],
             "scopes": ["operator.read", "operator.write"],
             "auth": {"token": desk.token()},
@@ -130,7 +131,7 @@ async def _talk(desk: Desk, agent: str, *, pauses: int) -> None:
 
 
 class EventReader:
-    """Hears how turns end, where nothing that was missed comes again."""
+    """Hears how turns end, where of what was missed at most the newest comes again."""
 
     def __init__(self, desk: Desk) -> None:
         """Read at this desk."""

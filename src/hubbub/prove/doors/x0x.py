@@ -1,11 +1,10 @@
 """The x0x door: publishing and direct messages by REST; sockets with backfill, and streams."""
 
 import base64
-import contextlib
 
 import msgspec
 
-from hubbub.prove.desk import Ask, Client, Desk, Refused, Reply
+from hubbub.prove.desk import Ask, Client, Desk, Reply
 from hubbub.prove.doors import hubbub
 from hubbub.prove.doors.wire import Frame, Socket, follow, rest, sse_events, surely
 from hubbub.prove.history import mark_in
@@ -173,16 +172,14 @@ class SubscriptionReader(StreamReader):
     def __init__(self, desk: Desk) -> None:
         """Begin without a subscription."""
         super().__init__(desk, "/events", TOPIC)
+        self._key = desk.mark()
         self._subscription = ""
 
     async def _begin(self) -> None:
-        """Subscribe again: whether the daemon forgot the former subscription is not known."""
-        desk, former = self._desk, self._subscription
-        if former:
-            with contextlib.suppress(Refused):
-                await rest(desk, "DELETE", f"/subscribe/{former}")
-        headers = {"Idempotency-Key": desk.mark()}
-        made = await rest(desk, "POST", "/subscribe", body={"topic": self._topic}, headers=headers)
+        """Subscribe, as if it were for the first time: its answer may have been lost."""
+        headers = {"Idempotency-Key": self._key}
+        body = {"topic": self._topic}
+        made = await rest(self._desk, "POST", "/subscribe", body=body, headers=headers)
         self._subscription = made["subscription_id"]
 
     def _take(self, message: Frame, seq: int) -> bool:

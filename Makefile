@@ -25,7 +25,7 @@ CHECKED := src tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test cov kill acceptance conformance bench lint types fmt lock clean
+.PHONY: help demo test cov kill prove acceptance conformance bench lint types fmt lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -49,6 +49,9 @@ cov: $(DEV) ## show the coverage of the last `make test`
 
 kill: $(DEV) ## kill and restart the daemon ROUNDS times in each kill test
 	HUBBUB_KILL_ROUNDS=$(ROUNDS) $(BIN)/pytest -m kill --timeout 3600 $(ARGS)
+
+prove: $(DEV) ## inject faults for a minute and check every promise (ARGS="--minutes 10 --seed 1")
+	$(BIN)/hubbub prove --out build/prove $(ARGS)
 
 acceptance: $(DEV) ## drive real, unmodified clients; says what it skipped and why
 	$(BIN)/pytest -m acceptance --timeout 900 $(ARGS)

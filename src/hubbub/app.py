@@ -13,7 +13,7 @@ from hubbub.core.bus import Bus
 from hubbub.core.chat.turn_times import TurnTimes
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
-from hubbub.core.values import uuid7, wall_clock
+from hubbub.core.values import Clock, uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
 from hubbub.doors import Doors
 from hubbub.services import Services
@@ -31,14 +31,29 @@ MOST_DESCRIPTORS = 1 << 20
 class Daemon:
     """One hubbub daemon on one data directory."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Prepare; nothing is touched before ``open``."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = wall_clock,
+        crash: Callable[[str], None] | None = None,
+    ) -> None:
+        """Prepare; nothing is touched before ``open``.
+
+        Args:
+            clock: Gives the time that leases, retention and events go by.
+            crash: Called with the name of each point at which this process may be killed, and
+                on the writer's thread before and after each commit; ``None``: what the
+                settings say.
+        """
         self.settings = settings
+        self._clock = clock
+        self._crash = crash_points(settings.crash_at) if crash is None else crash
         self.metrics = Metrics()
         self.stopping = asyncio.Event()
-        self.operations = Operations(self.metrics, stop=self.stopping.set, started_at=wall_clock())
+        self.operations = Operations(self.metrics, stop=self.stopping.set, started_at=clock())
         self.files = DataDirectory(settings.data_dir)
-        self._services = Services(settings, self.files, self.operations)
+        self._services = Services(settings, self.files, self.operations, clock)
         self._doors = Doors(settings, self.metrics)
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
@@ -62,16 +77,15 @@ class Daemon:
             self._doors.bind()
             self.files.take()
             self._doors.warn_of_skipped()
-            crash = crash_points(settings.crash_at)
             in_memory = settings.ephemeral or settings.demo
             path = None if in_memory else settings.data_dir / "hubbub.db"
             self._store = store = SqliteStore(
-                path, clock=wall_clock, ids=uuid7, crash=crash, limits=settings.store
+                path, clock=self._clock, ids=uuid7, crash=self._crash, limits=settings.store
             )
             self._ring = open_ring() if settings.limits.batched_sends else None
             tick = Tick(asyncio.get_running_loop(), settings.limits, self._ring)
             bus = Bus(store, tick.tell)
-            self._journal = journal = Journal(store, bus, crash=crash)
+            self._journal = journal = Journal(store, bus, crash=self._crash)
             store.start()
             hub = await self._services.open(journal, store, bus)
             self._show(bus, store, journal)
@@ -139,7 +153,7 @@ def _live(_point: str) -> None:
     """Go on."""
 
 
-def run(settings: Settings, ready: Callable[[Daemon], None]) -> None:
+def run(daemon: Daemon, ready: Callable[[Daemon], None]) -> None:
     """Run a daemon until SIGINT, SIGTERM or a door's shutdown verb, then stop it; blocks.
 
     Args:
@@ -147,13 +161,12 @@ def run(settings: Settings, ready: Callable[[Daemon], None]) -> None:
     """
 
     async def main() -> None:
-        daemon = Daemon(settings)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, daemon.stopping.set)
         await daemon.open()
         ready(daemon)
-        show = asyncio.create_task(_demo(daemon)) if settings.demo else None
+        show = asyncio.create_task(_demo(daemon)) if daemon.settings.demo else None
         await daemon.stopping.wait()
         if show is not None:
             show.cancel()

@@ -17,7 +17,7 @@ HubbubError
 │   ├── Unavailable          the peer that should do this is not here
 │   └── RunnerFailed         an agent could not finish its turn
 ├── InternalError            our fault
-│   └── StoreUnavailable     the disk is full or the store is broken
+├── StoreUnavailable         the disk is full or the store is broken
 ├── StartError               an address is taken, the data directory is in use, the store is newer
 └── ConfigError              a setting is unknown or has a value that cannot be
 
@@ -239,8 +239,11 @@ class InternalError(HubbubError):
     code = "internal_error"
 
 
-class StoreUnavailable(InternalError):
-    """The store cannot take writes now: disk full, I/O error."""
+class StoreUnavailable(HubbubError):
+    """The store cannot take writes now: disk full, I/O error.
+
+    The store logs it when it begins; a traceback for each caller would fill what is left.
+    """
 
     code = "store_unavailable"
     retryable = True

@@ -27,7 +27,7 @@ from hubbub.core.tracker.locks import Locks
 from hubbub.core.tracker.reservations import Reservations
 from hubbub.core.tracker.service import Tracker
 from hubbub.core.tracker.waiting import Waiting
-from hubbub.core.values import Clock, uuid7, wall_clock
+from hubbub.core.values import Clock, uuid7
 from hubbub.data_directory import DataDirectory
 from hubbub.errors import HubbubError
 from hubbub.runners import agents_of
@@ -41,9 +41,12 @@ PROBE_S = 1.0
 class Services:
     """Builds the services on a journal; what they do on the clock ends with ``close``."""
 
-    def __init__(self, settings: Settings, files: DataDirectory, operations: Operations) -> None:
+    def __init__(
+        self, settings: Settings, files: DataDirectory, operations: Operations, clock: Clock
+    ) -> None:
         """Begin with nothing built."""
         self._settings = settings
+        self._clock = clock
         self._files = files
         self._operations = operations
         self._chat: Chat | None = None
@@ -54,12 +57,12 @@ class Services:
         """Build every service and bring its memory up to the store."""
         settings = self._settings
         grace_ms = settings.dialects.car.grace_ms
-        leases = lease_clock(wall_clock, steady_clock)
+        leases = lease_clock(self._clock, steady_clock)
         self._runs = runs = Runs(
-            journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms, leases=leases
+            journal, store, bus, self._clock, uuid7, grace_ms=grace_ms, leases=leases
         )
         await runs.load()
-        identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
+        identities = Identities(journal, store, self._clock, self._files.secret("agent.key"))
         await identities.load()
         bus.listen(("agents/*",), identities.heard)
         for name in settings.agents:
@@ -68,13 +71,13 @@ class Services:
         access = Access(
             journal,
             store,
-            wall_clock,
+            self._clock,
             operator_token,
             on_agent=identities.agent_id,
             limits=settings.limits,
         )
         await access.load()
-        presence = Presence(journal, store, bus, wall_clock, rules=settings.presence)
+        presence = Presence(journal, store, bus, self._clock, rules=settings.presence)
         await presence.load()
         SignsOfLife(presence, bus)
         self._every(settings.presence.period_s, presence.tick)
@@ -87,21 +90,21 @@ class Services:
             bus=bus,
             journal=journal,
             store=store,
-            topics=Topics(journal, wall_clock),
+            topics=Topics(journal, self._clock),
             runs=runs,
             attached=attached,
             chat=chat,
             access=access,
             identities=identities,
-            direct=Direct(journal, identities, wall_clock, uuid7, turn_of=DirectTurns(chat).of),
+            direct=Direct(journal, identities, self._clock, uuid7, turn_of=DirectTurns(chat).of),
             presence=presence,
-            tracker=Tracker(wall_clock, limits=settings.tracker, leases=leases),
+            tracker=Tracker(self._clock, limits=settings.tracker, leases=leases),
             issues=IssueReads(store, limits=settings.tracker),
             locks=locks,
             reservations=reservations,
             waiting=waiting,
             operations=self._operations,
-            clock=wall_clock,
+            clock=self._clock,
             ids=uuid7,
         )
 
@@ -144,7 +147,7 @@ class Services:
             bus,
             runs=runs,
             agents=agents_of(settings.agents, attached=attached, environ=os.environ),
-            clock=wall_clock,
+            clock=self._clock,
             ids=uuid7,
             settings=settings.chat,
         )
@@ -155,7 +158,7 @@ class Services:
         self._operations.add_check(probe.check)
         self._every(PROBE_S, probe.tick)
         rules = self._settings.store.rules()
-        retention = Retention(journal, store, bus, wall_clock, rules)
+        retention = Retention(journal, store, bus, self._clock, rules)
         await retention.load()
         self._tasks.append(asyncio.create_task(self._cut(retention)))
 

@@ -22,8 +22,12 @@ from hubbub.dialects.rpc import (
     topics,
 )
 from hubbub.errors import ConfigError, HubbubError, StartError
+from hubbub.prove.checker.violations import KINDS
+from hubbub.prove.report import markdown, summary
+from hubbub.prove.schedule import LENGTHS
 from hubbub.provenance import keys
 from hubbub.telemetry import Metrics
+from scripts import write_proof
 from scripts.write_settings import PAGE, page
 
 
@@ -126,6 +130,28 @@ def test_every_metric_is_on_the_page_of_hubbubs_door() -> None:
     assert len(names) > 10
     for name in names:
         assert f"| `{name}` |" in shown
+
+
+def test_proof_page_is_what_its_figures_say() -> None:
+    """`python -m scripts.write_proof` brings both over from the folder of a proof."""
+    assert write_proof.PAGE.read_text("utf-8") == markdown(write_proof.figures())
+
+
+def test_proof_in_readme_is_the_one_that_was_run() -> None:
+    """Not a digit of the table is anybody's word."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = readme.partition(write_proof.BEGIN)[2].partition(write_proof.END)[0]
+    assert shown.strip() == summary(write_proof.figures())
+    assert shown.strip() in write_proof.PAGE.read_text("utf-8")
+
+
+def test_every_fault_and_violation_is_on_the_commands_page() -> None:
+    """Who reads a report can look up what its words mean."""
+    shown = text_of("commands.md")
+    for fault in LENGTHS:
+        assert f"| `{fault}` |" in shown
+    for kind in KINDS:
+        assert f"| {kind} |" in shown
 
 
 def test_every_door_has_its_page() -> None:

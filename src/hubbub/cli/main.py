@@ -25,6 +25,7 @@ COMMANDS = {
     "env": "env:env",
     "import": "imports:import_",
     "config": "config:config",
+    "prove": "prove:prove",
     "x0xd": "x0xd:x0xd",
     "version": "version:version",
 }

@@ -44,7 +44,7 @@ def serve(
     data_dir: Path | None, config: Path | None, listen: tuple[str, ...], **given: Any
 ) -> None:
     """Run the daemon until it is told to stop (Ctrl-C, SIGTERM)."""
-    from hubbub.app import run
+    from hubbub.app import Daemon, run
     from hubbub.provenance import load
     from hubbub.telemetry import set_up_logging
 
@@ -64,7 +64,7 @@ def serve(
     with contextlib.ExitStack() as until_end:
         if settings.demo and "data_dir" not in loaded.origins:
             settings = _beside_another(settings, until_end)
-        run(settings, announce)
+        run(Daemon(settings), announce)
 
 
 def _listeners(listen: tuple[str, ...]) -> dict[str, str]:

@@ -113,4 +113,4 @@ def _serve(plan: Plan) -> None:
     def ready(daemon: Daemon) -> None:
         click.echo(f"x0xd {__version__} (hubbub) http://{daemon.listeners['x0x'].address}")
 
-    run(settings, ready)
+    run(Daemon(settings), ready)

@@ -27,6 +27,7 @@ from hubbub.core.values import Clock, Event, IdSource
 from hubbub.errors import HubbubError, InternalError, StartError, StoreUnavailable
 from hubbub.storage.reads import ReadDone, matching
 from hubbub.storage.sql import load_queries, migrate
+from hubbub.telemetry import log
 
 
 _INSERT = (
@@ -182,6 +183,8 @@ class SqliteStore:
 
     def _fail(self, batch: list[Settled], cause: Exception) -> None:
         """Undo the whole transaction: the disk refused it, so nothing in it has happened."""
+        if self.healthy:
+            log.error("store_failed", reason=f"{type(cause).__name__}: {cause}")
         self.healthy = False
         self._transaction.rollback(self._last_seq)
         for settled in batch:

@@ -4,8 +4,10 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
@@ -177,6 +179,14 @@ async def test_violated_constraint_is_the_units_own_failure(
     assert (await journal.commit(append)).seq == 1
 
 
+async def outcome(journal: Journal, unit: Unit[Any]) -> object:
+    """Run a unit and give its value or its error."""
+    try:
+        return await journal.commit(unit)
+    except StoreUnavailable as error:
+        return error
+
+
 async def test_full_disk_fails_writes_clearly_and_heals_by_itself(
     journal: Journal, store: SqliteStore
 ) -> None:
@@ -189,10 +199,10 @@ async def test_full_disk_fails_writes_clearly_and_heals_by_itself(
     def large(tx: Transaction) -> Event:
         return tx.append("t", "message", "x" * 1_000_000, actor="a")
 
-    results = await asyncio.gather(
-        *(journal.commit(large) for _ in range(3)), return_exceptions=True
-    )
+    with capture_logs() as logged:
+        results = [await outcome(journal, large) for _ in range(3)]
     assert [type(result) for result in results] == [StoreUnavailable] * 3
+    assert [(line["event"], line["log_level"]) for line in logged] == [("store_failed", "error")]
     assert "full" in str(results[0])
     assert not store.healthy
     assert await store.events(["t"], after=0, upto=9, limit=9) == [first]

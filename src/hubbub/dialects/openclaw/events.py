@@ -14,8 +14,8 @@ from hubbub.core.ports import Outbox
 from hubbub.core.values import Event
 from hubbub.dialects.openclaw import frames
 from hubbub.dialects.openclaw.direct import DirectData, may_read, message_of
+from hubbub.dialects.openclaw.endings import Endings
 from hubbub.dialects.openclaw.frames import Json
-from hubbub.dialects.openclaw.pace import Timer
 from hubbub.dialects.openclaw.presence import agent_entry
 from hubbub.dialects.openclaw.room import Room
 from hubbub.dialects.openclaw.turns import Outcome, Outcomes, Turn
@@ -70,8 +70,7 @@ class Feed:
         """Session that is being injected into, to its key as the caller wrote it."""
         self._commands: set[str] = set()
         """Runs that the gateway answers by itself."""
-        self._last: dict[Turn, tuple[Timer, Callable[[], None]]] = {}
-        """Ended runs whose last event is due, with the call that tells it."""
+        self._endings = Endings(room.timers)
         self._running: dict[str, Turn] = {}
         """Runs of other doors."""
         self.outcomes = Outcomes(room.hub.clock, room.settings.outcome_ttl_ms)
@@ -126,8 +125,7 @@ class Feed:
         """Tell what is due and will not be true later; forget the rest."""
         for turn in self._turns.values():
             turn.stop()
-        for turn in tuple(self._last):
-            self._tell_last(turn)
+        self._endings.close()
 
     # -- chat ------------------------------------------------------------------------------
 
@@ -160,44 +158,37 @@ class Feed:
         turn = self._ending(data)
         turn.end(event.at)
         self.outcomes.put(_outcome(turn, event, "ok", message=data.message))
-        self._tell_at_last(turn, "final", message=data.message, usage=data.usage)
+        self._tell_at_last(turn, data, "final", message=data.message, usage=data.usage)
 
     def _error(self, data: ChatData, event: Event) -> None:
         turn = self._ending(data)
         turn.end(event.at, error=data.error)
         self.outcomes.put(_outcome(turn, event, "error", error=data.error))
-        self._tell_at_last(turn, "error", errorMessage=data.error)
+        self._tell_at_last(turn, data, "error", errorMessage=data.error)
 
     def _aborted(self, data: ChatData, event: Event) -> None:
         turn = self._ending(data)
         turn.end(event.at, aborted=True)
         turn.seq += 1
         self.outcomes.put(_outcome(turn, event, "timeout"))
-        turn.chat("aborted", stopReason=data.reason, message=data.message)
+        tell = functools.partial(turn.chat, "aborted", stopReason=data.reason, message=data.message)
+        self._endings.tell(data.session_key, tell)
 
     def _ending(self, data: ChatData) -> Turn:
         turn = self._turn(data)
         del self._turns[data.run_id]
         return turn
 
-    def _tell_at_last(self, turn: Turn, state: str, **fields: Any) -> None:
+    def _tell_at_last(self, turn: Turn, data: ChatData, state: str, **fields: Any) -> None:
         """Tell the last event of a run, not too soon behind the answer to its message."""
         tell = functools.partial(turn.chat, state, **fields)
-        wait = turn.may_end_at - self._room.timers.time()
-        if wait <= 0:
-            tell()
-            return
-        timer = self._room.timers.call_later(wait, functools.partial(self._tell_last, turn))
-        self._last[turn] = timer, tell
-
-    def _tell_last(self, turn: Turn) -> None:
-        timer, tell = self._last.pop(turn)
-        timer.cancel()
-        tell()
+        self._endings.tell(data.session_key, tell, not_before=turn.may_end_at)
 
     def _injected(self, data: ChatData, event: Event) -> None:
         key = self._spellings.get(data.session_key, data.session_key)
-        Turn(self._room, f"inject-{data.message_id}", key).chat("final", message=data.message)
+        turn = Turn(self._room, f"inject-{data.message_id}", key)
+        tell = functools.partial(turn.chat, "final", message=data.message)
+        self._endings.tell(data.session_key, tell)
 
     # -- runs of other doors ---------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Tests of ``hubbub prove``: the judges with made-up histories, the whole with broken daemons."""

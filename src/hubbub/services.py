@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import secrets
 from collections.abc import Callable
 
 from hubbub.config import Settings
+from hubbub.core.absences import Absences
 from hubbub.core.bus import Bus
 from hubbub.core.chat.attached import AttachedAgents
 from hubbub.core.chat.service import Chat
@@ -19,6 +21,7 @@ from hubbub.core.operations import Operations, StoreProbe
 from hubbub.core.ports import Store
 from hubbub.core.retention import Retention
 from hubbub.core.runs.service import Runs
+from hubbub.core.standing import Standing
 from hubbub.core.topics import Topics
 from hubbub.core.tracker.issue_reads import IssueReads
 from hubbub.core.tracker.lease_clock import lease_clock, steady_clock
@@ -51,6 +54,8 @@ class Services:
     async def open(self, journal: Journal, store: Store, bus: Bus) -> Hub:
         """Build every service and bring its memory up to the store."""
         settings = self._settings
+        # First: what is committed from here on, nobody has been told yet.
+        absences = await self._absences(journal, store)
         grace_ms = settings.dialects.car.grace_ms
         leases = lease_clock(wall_clock, steady_clock)
         runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms, leases=leases)
@@ -97,6 +102,8 @@ class Services:
             reservations=reservations,
             waiting=waiting,
             operations=self._operations,
+            standing=await self._standing(journal, store),
+            absences=absences,
             clock=wall_clock,
             ids=uuid7,
         )
@@ -143,13 +150,39 @@ class Services:
             settings=settings.chat,
         )
 
+    async def _absences(self, journal: Journal, store: Store) -> Absences:
+        """Find out where those were who were here when the last daemon ended."""
+        absences = Absences(journal, wall_clock, rules=self._settings.absences)
+        await absences.load(store.last_seq())
+        return absences
+
+    async def _standing(self, journal: Journal, store: Store) -> Standing:
+        """Bring back what was subscribed through the x0x door."""
+        standing = Standing(
+            journal,
+            store,
+            wall_clock,
+            door="x0x",
+            daemon=uuid7(),
+            new_id=lambda: secrets.token_hex(8),
+        )
+        await standing.load()
+        return standing
+
     async def _retain(self, journal: Journal, store: Store, bus: Bus) -> None:
         """Watch over the store: what may go, and whether it takes writes."""
         probe = StoreProbe(journal, store)
         self._operations.add_check(probe.check)
         self._every(PROBE_S, probe.tick)
         rules = self._settings.store.rules()
-        retention = Retention(journal, store, bus, wall_clock, rules)
+        retention = Retention(
+            journal,
+            store,
+            bus,
+            wall_clock,
+            rules,
+            answers_ms=self._settings.store.answers_ms,
+        )
         await retention.load()
         self._tasks.append(asyncio.create_task(self._cut(retention)))
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
 
@@ -22,9 +23,11 @@ from hubbub.dialects.car.methods import (
     read_in_turn,
     stored,
 )
-from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from hubbub.errors import Conflict, Forbidden, NotFound
 
 
+NOT_OF_THE_MODEL = ("run_id", "assistant_text", "idempotency_key")
+"""Params of ``runs.record_model_turn`` that say nothing of the model's call."""
 MAX_ANSWER_BYTES = 12 * 1024 * 1024
 """Bytes of a list in one answer at most: clients lose the connection over 16 MiB."""
 
@@ -79,6 +82,7 @@ class RecordModelTurn(msgspec.Struct, frozen=True, omit_defaults=True):
     model_id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     token_usage: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     duration_ms: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    idempotency_key: str | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -102,10 +106,10 @@ class OfRun(msgspec.Struct, frozen=True):
 
 
 class GetTrace(msgspec.Struct, frozen=True):
-    """Params of ``runs.get_trace``."""
+    """Params of ``runs.get_trace`` and ``runs.subscribe``; the latter's cursor is ours."""
 
     run_id: str
-    cursor: int = 0
+    cursor: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class TurnsAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -200,17 +204,16 @@ def record_turns(caller: Caller, params: RecordTurns, reply: Reply) -> None:
 
 def record_model_turn(caller: Caller, params: RecordModelTurn, reply: Reply) -> None:
     """Add what a model said as one turn."""
-    model = msgspec.structs.replace(params, run_id="", assistant_text=None)
     fields = {
         field: value
-        for field, value in msgspec.structs.asdict(model).items()
-        if field not in ("run_id", "assistant_text") and value is not msgspec.UNSET
+        for field, value in msgspec.structs.asdict(params).items()
+        if field not in NOT_OF_THE_MODEL and value is not msgspec.UNSET
     }
     turn = Turn(
         output=msgspec.Raw(msgspec.json.encode(params.assistant_text)),
         model=msgspec.Raw(msgspec.json.encode(fields)),
     )
-    _record(caller, RecordTurns(params.run_id, [turn]), reply)
+    _record(caller, RecordTurns(params.run_id, [turn], params.idempotency_key), reply)
 
 
 def _record(caller: Caller, params: RecordTurns, reply: Reply) -> None:
@@ -309,9 +312,6 @@ async def _runs_of(caller: Caller, agent: str) -> list[Run]:
 
 async def get_trace(caller: Caller, params: GetTrace) -> object:
     """Give a run's records from an index on."""
-    if params.cursor < 0:
-        message = "cursor is the index of the first record wanted, from 0"
-        raise InvalidRequest(message)
     run = await readable(caller, params.run_id)
     if run is None:
         return {"run_id": params.run_id, "not_found": True}
@@ -329,8 +329,8 @@ async def get_trace(caller: Caller, params: GetTrace) -> object:
     }
 
 
-async def subscribe(caller: Caller, params: OfRun, reply: Reply) -> None:
-    """Give a run's turns so far, then each record as it comes; nothing is lost between."""
+async def subscribe(caller: Caller, params: GetTrace, reply: Reply) -> None:
+    """Give a run's turns from an index on, then each record as it comes; no hole between."""
     run = await readable(caller, params.run_id)
     if run is None:
         raise NotFound("run", params.run_id)
@@ -343,7 +343,7 @@ async def subscribe(caller: Caller, params: OfRun, reply: Reply) -> None:
     answer = {
         "run_id": run.run_id,
         "agent_id": run.agent,
-        "turns_so_far": turn_records(snapshot.turns),
+        "turns_so_far": turn_records(snapshot.turns)[params.cursor :],
         "cursor": run.turn_count,
         "status": records.STATUSES[run.status],
     }
@@ -395,6 +395,6 @@ METHODS = [
     Method(name="runs.record_model_turn", params=RecordModelTurn, run=record_model_turn),
     Method(name="runs.list", params=OfAgent, run=read_in_turn(answered(list_runs))),
     Method(name="runs.get_trace", params=GetTrace, run=read_in_turn(answered(get_trace))),
-    Method(name="runs.subscribe", params=OfRun, run=read_in_turn(subscribe)),
+    Method(name="runs.subscribe", params=GetTrace, run=read_in_turn(subscribe)),
     Method(name="runs.unsubscribe", params=OfRun, run=at_once(unsubscribe)),
 ]

@@ -145,7 +145,7 @@ class OpenclawDialect:
             wanted.clear()
 
     def _open(self, connection: Connection) -> OpenclawSession:
-        return OpenclawSession(self._room, self.methods, self._hello, connection)
+        return OpenclawSession(self._room, self._feed, self.methods, self._hello, connection)
 
     async def _page(self, request: Request) -> Response:
         if request.path != "/":

@@ -16,7 +16,7 @@ from hubbub.dialects.openclaw.frames import Json
 from hubbub.dialects.openclaw.pace import Timer
 from hubbub.dialects.openclaw.presence import agent_entry
 from hubbub.dialects.openclaw.room import Room
-from hubbub.dialects.openclaw.turns import Outcome, Outcomes, Turn
+from hubbub.dialects.openclaw.turns import Outcome, Outcomes, Turn, chat_payload
 
 
 class ChatData(msgspec.Struct, frozen=True):
@@ -113,6 +113,10 @@ class Feed:
     def no_command(self, run_id: str) -> None:
         """Forget it: the command has been worked off."""
         self._commands.discard(run_id)
+
+    def due(self) -> frozenset[str]:
+        """Give the runs whose last event is stored and will be told in a moment."""
+        return frozenset(turn.run_id for turn in self._last)
 
     def close(self) -> None:
         """Tell what is due and will not be true later; forget the rest."""
@@ -233,15 +237,14 @@ class Feed:
 
     def _direct(self, event: Event) -> None:
         data = msgspec.json.decode(event.data, type=DirectData)
-        # As for an injected message: clients reload the history at an unknown run's final.
-        payload = {
-            "runId": f"direct-{data.message_id}",
-            "sessionKey": data.session_key,
-            "seq": 0,
-            "state": "final",
-            "message": message_of(data, event.at),
-        }
+        payload = direct_payload(data, event.at)
         self._room.tell("chat", payload, to=lambda reader: may_read(reader, data.recipient))
+
+
+def direct_payload(data: DirectData, at_ms: int) -> dict[str, object]:
+    """Show a direct message as an injected one: clients reload the history at such a final."""
+    fields = {"message": message_of(data, at_ms)}
+    return chat_payload(f"direct-{data.message_id}", data.session_key, 0, "final", fields)
 
 
 def _dispatch(kind: type, table: dict[str, Callable[..., None]], event: Event) -> None:

@@ -9,6 +9,7 @@ from hubbub.core.ports import Outbox
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection
 from hubbub.dialects.openclaw import frames, handshake, policy, presence
+from hubbub.dialects.openclaw.events import Feed
 from hubbub.dialects.openclaw.frames import (
     CLOSE_PLAIN,
     MAX_METHOD_CHARACTERS,
@@ -21,6 +22,7 @@ from hubbub.dialects.openclaw.frames import (
 from hubbub.dialects.openclaw.handshake import Accepted, Facts, Rejected
 from hubbub.dialects.openclaw.methods import Method, Request
 from hubbub.dialects.openclaw.room import Room
+from hubbub.dialects.openclaw.visit import Visit, identity_of
 from hubbub.errors import HubbubError, InternalError
 from hubbub.telemetry import log
 
@@ -35,6 +37,7 @@ class OpenclawSession:
     def __init__(
         self,
         room: Room,
+        feed: Feed,
         methods: Mapping[str, Method],
         hello: Callable[["OpenclawSession", Accepted], object],
         connection: Connection,
@@ -48,6 +51,7 @@ class OpenclawSession:
         self.outbox: Outbox = connection.outbox
         self.accepted: Accepted | None = None
         self._room = room
+        self._feed = feed
         self._methods = methods
         self._hello = hello
         self._connection = connection
@@ -57,6 +61,7 @@ class OpenclawSession:
         self._closing = False
         self._presence_key: str | None = None
         self._attachment: Attachment | None = None
+        self._visit: Visit | None = None
         timeout_s = room.settings.handshake_timeout_ms / 1000
         self._timer = room.timers.call_later(timeout_s, self._timed_out)
 
@@ -109,6 +114,8 @@ class OpenclawSession:
         self._closing = True
         self._timer.cancel()
         self._room.leave(self)
+        if self._visit is not None:
+            self._visit.closed()
         if self._presence_key is not None:
             self._room.presence.left(self._presence_key)
             self._room.presence_changed()
@@ -139,7 +146,12 @@ class OpenclawSession:
         self.accepted = accepted
         self._appear(accepted)
         self.answer(accepted.request_id, self._hello(self, accepted))
-        self._room.enter(self)
+        identity = identity_of(accepted)
+        if identity is None:
+            self._room.enter(self)
+        else:
+            feed, principal = self._feed, accepted.principal
+            self._visit = Visit(self._room, feed, self.outbox, principal, identity)
         self._room.refresh_health()
 
     def _appear(self, accepted: Accepted) -> None:

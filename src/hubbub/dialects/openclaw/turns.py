@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import msgspec
 
@@ -146,13 +147,7 @@ class Turn:
 
     def chat(self, state: str, *, may_drop: bool = False, **fields: object) -> None:
         """Tell a ``chat`` event, under the number of the ``agent`` event before it."""
-        payload = {
-            "runId": self.run_id,
-            "sessionKey": self.session_key,
-            "seq": self.seq,
-            "state": state,
-            **{name: value for name, value in fields.items() if value is not msgspec.UNSET},
-        }
+        payload = chat_payload(self.run_id, self.session_key, self.seq, state, fields)
         self._room.tell("chat", payload, may_drop=may_drop)
 
     def _tell_delta(self) -> None:
@@ -168,6 +163,19 @@ class Turn:
         self._told = len(self._text)
         self.agent("assistant", {"text": self._text, "delta": delta})
         return True
+
+
+def chat_payload(
+    run_id: str, session_key: str, seq: int, state: str, fields: Mapping[str, object]
+) -> dict[str, object]:
+    """Make the payload of a ``chat`` event; unset fields are left out."""
+    return {
+        "runId": run_id,
+        "sessionKey": session_key,
+        "seq": seq,
+        "state": state,
+        **{name: value for name, value in fields.items() if value is not msgspec.UNSET},
+    }
 
 
 def assistant(text: str, at_ms: int) -> dict[str, object]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from hubbub.core.bus import Bus
-from hubbub.core.idempotency import digest, once
+from hubbub.core.idempotency import Stored, answered, digest, once
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Settled, Store, Transaction, Unit
 from hubbub.core.runs.open_runs import OpenRuns
@@ -221,10 +221,17 @@ class Runs(RunTable):
             guarded(record, under, self._leases),
             caller=caller,
             key=key,
-            request=request,
+            request=_turns_digest(run_id, turns),
             result=Recorded,
             clock=self._clock,
         )
+
+    def recorded(
+        self, caller: Principal, run_id: str, turns: Sequence[Turn], *, key: str
+    ) -> Unit[Stored[Recorded] | None]:
+        """Make the unit that looks for what the same ``recording`` was answered."""
+        request = _turns_digest(run_id, turns)
+        return answered(caller=caller, key=key, request=request, result=Recorded)
 
     async def record_turns(
         self,
@@ -379,6 +386,8 @@ def _parts(body: object, under: Grant | None) -> list[bytes]:
     """Give what decides the effect of a write, as JSON."""
     parts = (body,) if under is None else (body, under)
     return [msgspec.json.encode(part) for part in parts]
+def _turns_digest(run_id: str, turns: Sequence[Turn]) -> bytes:
+    return digest("runs.record_turns", run_id, msgspec.json.encode(turns))
 
 
 def _nothing(_tx: Transaction) -> None:

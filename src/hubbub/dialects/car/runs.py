@@ -1,6 +1,5 @@
 """``runs.*``: start, complete, record, read and follow runs."""
 
-import unicodedata
 from collections.abc import Callable
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from hubbub.core.runs.service import MAX_LIST
 from hubbub.core.runs.trace import Recorded, Turn
 from hubbub.core.values import Position
 from hubbub.dialects.car import records
+from hubbub.dialects.car.agent_names import UnknownAgent, slug_of
 from hubbub.dialects.car.methods import (
     Caller,
     Method,
@@ -30,20 +30,6 @@ NOT_OF_THE_MODEL = ("run_id", "assistant_text", "idempotency_key")
 """Params of ``runs.record_model_turn`` that say nothing of the model's call."""
 MAX_ANSWER_BYTES = 12 * 1024 * 1024
 """Bytes of a list in one answer at most: clients lose the connection over 16 MiB."""
-
-
-class UnknownAgent(NotFound):
-    """A start names no agent, in none of the ways in which it could."""
-
-    def __init__(self) -> None:
-        """Name nobody."""
-        super().__init__("agent", "")
-
-    def __str__(self) -> str:
-        """Name the ways."""
-        return (
-            "cannot resolve the agent of this run: bind the session, or send agent_id or agent_name"
-        )
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -146,12 +132,6 @@ def resolve_agent(caller: Caller, params: Start) -> str:
     return f"name:{slug}"
 
 
-def slug_of(name: str) -> str:
-    """Make the stable part of an id of a name: ``Bulldozer Agent`` → ``bulldozer-agent``."""
-    plain = "".join(c if c.isalnum() else " " for c in unicodedata.normalize("NFKC", name).lower())
-    return "-".join(plain.split())
-
-
 def start(caller: Caller, params: Start, reply: Reply) -> None:
     """Start a run; it is the session's current one before the answer leaves."""
     new = StartRun(
@@ -217,13 +197,20 @@ def record_model_turn(caller: Caller, params: RecordModelTurn, reply: Reply) -> 
 
 
 def _record(caller: Caller, params: RecordTurns, reply: Reply) -> None:
-    unit = caller.hub.runs.recording(
-        caller.caller, params.run_id, params.turns, key=params.idempotency_key
-    )
-    if not _is_own(caller, params.run_id):
-        reply(_turns_answer(params.run_id, Recorded(dropped="run_not_found")))
+    run_id, turns, key = params.run_id, params.turns, params.idempotency_key
+    unit = caller.hub.runs.recording(caller.caller, run_id, turns, key=key)
+    if _is_own(caller, run_id):
+        stored(caller, unit, reply, lambda recorded: _turns_answer(run_id, recorded))
         return
-    stored(caller, unit, reply, lambda recorded: _turns_answer(params.run_id, recorded))
+    refused = _turns_answer(run_id, Recorded(dropped="run_not_found"))
+    if key is None:
+        reply(refused)
+        return
+    # The connection whose run it was may be gone, and this be its client, asking again.
+    look = caller.hub.runs.recorded(caller.caller, run_id, turns, key=key)
+    stored(
+        caller, look, reply, lambda found: _turns_answer(run_id, found.value) if found else refused
+    )
 
 
 def _turns_answer(run_id: str, recorded: Recorded) -> TurnsAnswer:

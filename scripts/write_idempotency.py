@@ -34,19 +34,21 @@ repeat is answered.
 - A key is a text of 1 to 256 characters that you choose for one request, a UUID for instance. It is
   your own: another caller may use the same text for something else.
 - With the key is stored who called, a hash of the verb and its body, and the answer, in the same
-  transaction as the effect. So it holds across a crash: there is an effect with its answer, or neither.
-- The same key with another verb or another body is a **conflict**, and nothing happens. The key of a chat
-  message or a run is the run's id as well.
+  transaction as the effect. So it holds across a crash: there are effect and answer, or neither.
+- The same key with another verb or another body is a **conflict**, and nothing happens. The key of
+  a chat message or a run is the run's id as well.
 - Twins that arrive at the same time are one request, whichever connections they come by.
-- A request that was **refused** has left nothing behind, its key neither: correct it and use the key again.
-- Answers are kept for `store.answers_days` (7) days and then purged; chat turns and runs keep their ids for
-  good. After that time a repeat is a new request.
+- A request that was **refused** has left nothing behind, its key neither: correct it and use the
+  key again.
+- Answers are kept for `store.answers_days` (7) days and then purged; chat turns and runs keep their
+  ids for good. After that time a repeat is a new request.
 - A verb without a place for a key changes nothing that a repeat could do twice.
 
 | door | a conflict looks like this |
 |---|---|
 | hubbub | an error with `data.code` `idempotency_conflict` |
-| x0x | 409 `{"ok":false,"error":…}`; from `POST /direct/send` the `error` is `idempotency_conflict`; on a socket `publish failed` or `send failed` |
+| x0x, REST | 409 `{"ok":false,"error":…}`; `POST /direct/send`: the error `idempotency_conflict` |
+| x0x, socket | the error `publish failed` or `send failed` |
 | crosslink | 409 `{"error":"conflict","detail":…}` |
 | CAR | error -32603, the text names the key |
 | OpenClaw | `ok:false` with `INVALID_REQUEST`, the text names the key |
@@ -55,11 +57,14 @@ This page is made from the code by `python -m scripts.write_idempotency`.
 """
 
 
+COLUMNS = "| verb | where the key goes | a repeat is answered |\n|---|---|---|\n"
+
+
 def page() -> str:
     """Make the whole page."""
     parts = [HEAD]
     for door, table in DOORS.items():
-        parts.append(f"\n## {door}\n\n| verb | where the key goes | a repeat is answered |\n|---|---|---|\n")
+        parts += [f"\n## {door}\n\n", COLUMNS]
         parts += [
             f"| `{verb}` | {repeat.key or 'none'} | {repeat.answer} |\n"
             for verb, repeat in sorted(table.items(), key=_keyed_first)

@@ -37,9 +37,7 @@ def publish_many(path: Path, topic: str, count: int) -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_hundred_thousand_missed_events_arrive(
-    daemon: Daemon, guests: Guests
-) -> None:
+async def test_hundred_thousand_missed_events_arrive(daemon: Daemon, guests: Guests) -> None:
     """Over `/rpc` with `after` and over `/events` with `Last-Event-ID`: all, once, in order."""
     place = await (await guests.rpc(daemon)).publish("many", "first")
     daemon.kill()

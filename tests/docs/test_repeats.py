@@ -80,4 +80,8 @@ def test_page_is_what_the_tables_say() -> None:
 
 
 def _fields(params: Any) -> set[str]:
-    return {field.name for field in structs.fields(params)} if hasattr(params, "__struct_fields__") else set()
+    return (
+        {field.name for field in structs.fields(params)}
+        if hasattr(params, "__struct_fields__")
+        else set()
+    )

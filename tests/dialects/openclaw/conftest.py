@@ -115,6 +115,7 @@ async def hub(store: SqliteStore, clock: ManualClock, agent: PlayedAgent) -> Asy
         standing=Standing(
             journal, store, clock, door="x0x", daemon="d", new_id=uuid7
         ),
+        standing=Standing(journal, store, clock, door="x0x", daemon="d", new_id=uuid7),
         absences=Absences(journal, clock),
         clock=clock,
         ids=uuid7,

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
-from hubbub.core.absences import AbsenceRules, Absences
+from hubbub.core.absences import DEFAULT_RULES, AbsenceRules, Absences
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Settled, Store, Transaction
 from hubbub.errors import StoreUnavailable
@@ -19,12 +20,11 @@ class Room:
         self.journal = journal
         self.clock = clock
         self.absences = Absences(journal, clock)
-        self.rules = AbsenceRules()
 
-    def restarted(self, **rules: float) -> "Room":
+    def restarted(self, rules: AbsenceRules = DEFAULT_RULES) -> "Room":
         """Give a later daemon on the same store."""
         later = Room(self.journal, self.clock)
-        later.absences = Absences(self.journal, self.clock, rules=AbsenceRules(**rules))  # type: ignore[arg-type] numbers
+        later.absences = Absences(self.journal, self.clock, rules=rules)
         return later
 
     async def came(self, identity: str = "ann") -> int | None:
@@ -92,7 +92,7 @@ async def test_who_was_here_at_a_crash_was_told_all_that_was_stored(room: Room) 
 
 async def test_identity_is_forgotten_after_its_time(room: Room) -> None:
     """Up to its last millisecond an absence is remembered."""
-    room = room.restarted(remember_s=10)
+    room = room.restarted(AbsenceRules(remember_s=10))
     await room.came()
     await room.left(7)
     room.clock.advance(10_000)
@@ -102,14 +102,14 @@ async def test_identity_is_forgotten_after_its_time(room: Room) -> None:
     assert await room.came() is None
     await room.left(9)
     room.clock.advance(10_001)
-    later = room.restarted(remember_s=10)
+    later = room.restarted(AbsenceRules(remember_s=10))
     await later.absences.load(20)
     assert await later.came() is None
 
 
 async def test_longest_absent_make_room(room: Room) -> None:
     """Beyond the limit the oldest absence goes; who is here stays."""
-    room = room.restarted(max_identities=2)
+    room = room.restarted(AbsenceRules(max_identities=2))
     await room.came("here")
     for identity in ("ann", "bo", "cy"):
         room.clock.advance(1)
@@ -137,14 +137,16 @@ async def test_position_that_could_not_be_taken_is_not_taken_later(
     assert await room.came() == 9
 
 
-@pytest.mark.parametrize("rules", [{"remember_s": 0}, {"max_identities": 0}])
-def test_rules_that_remember_nobody_are_refused(rules: dict[str, int]) -> None:
+@pytest.mark.parametrize("name", ["remember_s", "max_identities"])
+def test_rules_that_remember_nobody_are_refused(name: str) -> None:
     """Both limits are over 0."""
     with pytest.raises(ValueError, match="must be over 0"):
-        AbsenceRules(**rules)  # type: ignore[arg-type] numbers
+        msgspec.convert({name: 0}, AbsenceRules)
 
 
-def _refusing(store: Store) -> Callable[[Callable[[Transaction], object], Callable[[Settled], None]], None]:
+def _refusing(
+    store: Store,
+) -> Callable[[Callable[[Transaction], object], Callable[[Settled], None]], None]:
     """Give a ``submit`` whose units all fail as on a full disk."""
     submit = store.submit
 

@@ -123,12 +123,7 @@ class Access:
                 token is another one now.
         """
         caller.require("admin")
-        if not 0 < len(agent) <= MAX_NAME_CHARACTERS:
-            message = f"an agent's name has 1 to {MAX_NAME_CHARACTERS} characters"
-            raise InvalidRequest(message)
-        if agent == OPERATOR.name:
-            message = f"the name {agent!r} is the operator's; choose another"
-            raise InvalidRequest(message)
+        _check_name(agent)
         nonce, words = secrets.token_hex(32), " ".join(scopes)
         new = _Made(digest=_digest(self._derived(nonce)), nonce=nonce)
 
@@ -217,6 +212,15 @@ class Access:
 
     def _oldest_ends(self) -> int:
         return next(iter(self._sessions.values()))[1]
+
+
+def _check_name(agent: str) -> None:
+    if not 0 < len(agent) <= MAX_NAME_CHARACTERS:
+        message = f"an agent's name has 1 to {MAX_NAME_CHARACTERS} characters"
+        raise InvalidRequest(message)
+    if agent == OPERATOR.name:
+        message = f"the name {agent!r} is the operator's; choose another"
+        raise InvalidRequest(message)
 
 
 def _with_row(unit: Unit[_Made]) -> Unit[tuple[_Made, Row | None]]:

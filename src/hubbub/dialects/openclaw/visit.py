@@ -119,7 +119,7 @@ class Visit:
         ends = {e.id: msgspec.json.decode(e.data, type=ChatData) for e in events if _is_chat(e)}
         run_ids = msgspec.json.encode([data.run_id for data in ends.values()]).decode()
         found = await store.rows("openclaw_spellings", run_ids=run_ids)
-        spellings = {run_id: spelling for run_id, spelling in found}
+        spellings: dict[str, str] = dict(found)  # type: ignore[arg-type] rows of two columns
         payloads = []
         for event in events:
             if event.id not in ends:

@@ -1,5 +1,6 @@
 """A client that comes back: what it is told again, in which order, and what it is not."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -201,3 +202,35 @@ async def test_past_that_cannot_be_read_is_left_out(
     await end(house, guest, "live")
     await again.event("chat", runId="live", state="final")
     assert [run for run, state in told(again) if state != "delta"] == ["live"]
+
+
+class TestLongMoments:
+    """What happens is held back behind the past, but not without bounds."""
+
+    @pytest.fixture
+    def settings(self) -> OpenclawSettings:
+        """Hold next to nothing."""
+        return OpenclawSettings(final_delay_ms=0, max_buffered_bytes=10)
+
+    async def test_too_much_that_waits_goes_before_a_past_that_is_slow(
+        self, house: House, guest: Guest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The client goes on live, and is not told the past out of order."""
+        await away(house, await back(house))
+        await end(house, guest, "missed")
+        rows, slow = house.hub.store.rows, asyncio.Event()
+
+        async def slowly(query: str, /, **values: object) -> Any:
+            if query == "openclaw_missed":
+                await slow.wait()
+            return await rows(query, **values)
+
+        monkeypatch.setattr(house.hub.store, "rows", slowly)
+        again = await back(house)
+        await end(house, guest, "live")
+        await again.event("chat", runId="live", state="final")
+        slow.set()
+        await end(house, guest, "later")
+        await again.event("chat", runId="later", state="final")
+        runs = [run for run, state in told(again) if state != "delta"]
+        assert runs == ["live", "later"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
+from hubbub.config import StoreSettings
 from hubbub.core.bus import Bus, Resumed
 from hubbub.core.idempotency import KEEP_MS, once
 from hubbub.core.journal import Journal
@@ -308,6 +309,24 @@ async def test_answers_older_than_their_promise_are_forgotten(room: Room) -> Non
         await retention.cut()
         await ask()
         assert len(runs) == expected
+
+
+async def test_answers_are_kept_as_long_as_it_is_set(room: Room) -> None:
+    """`store.answers_days` counts, not the default."""
+    settings = StoreSettings(answers_days=0.5)
+    retention = Retention(
+        room.journal, room.store, room.bus, room.clock, [FOR_EVER], answers_ms=settings.answers_ms
+    )
+    await retention.load()
+    await room.journal.commit(
+        once(lambda _tx: 1, caller=OPERATOR, key="k", request=b"r", result=int, clock=room.clock)
+    )
+    rows = []
+    for late in (12 * HOUR_MS, 1):
+        room.clock.advance(late)
+        await retention.cut()
+        rows.append(len(await room.store.rows("idempotency_get", caller=OPERATOR.id, key="k")))
+    assert rows == [1, 0]
 
 
 async def test_more_old_answers_than_one_step_takes_are_all_forgotten(room: Room) -> None:

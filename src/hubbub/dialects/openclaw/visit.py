@@ -7,6 +7,7 @@ events that they would have been. Each is a hint to load the history; none is to
 """
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
@@ -51,7 +52,7 @@ class Visit:
         self._room = room
         self._outbox = outbox
         self._identity = identity
-        self._held: _Held | None = _Held(outbox)
+        self._held: _Held | None = _Held(outbox, room.settings.max_buffered_bytes, self._go_on)
         # Their last events have been stored and are told in a moment, to this client too.
         self._due = feed.due()
         self._began = room.hub.bus.told
@@ -80,7 +81,7 @@ class Visit:
 
     def _back(self, told: int | None) -> None:
         self._is_waiting = False
-        if told is not None:
+        if told is not None and self._held is not None:
             self._told = told
         if self._is_closed:
             self._leave()
@@ -95,13 +96,16 @@ class Visit:
 
     async def _catch_up(self) -> None:
         try:
-            for payload in await self._missed():
-                self._outbox.press(self._outbox.frame(frames.event("chat", payload)))
+            payloads = await self._missed()
         except HubbubError as error:
             log.warning("replay_failed", door=DOOR, error=str(error))
+            payloads = []
+        for payload in payloads if self._held is not None else ():
+            self._outbox.press(self._outbox.frame(frames.event("chat", payload)))
         self._go_on()
 
     def _go_on(self) -> None:
+        """Let what happens through; what was missed and not told yet is left out."""
         held, self._held = self._held, None
         for frame in held.frames if held is not None else ():
             self._outbox.press(frame)
@@ -119,7 +123,7 @@ class Visit:
         ends = {e.id: msgspec.json.decode(e.data, type=ChatData) for e in events if _is_chat(e)}
         run_ids = msgspec.json.encode([data.run_id for data in ends.values()]).decode()
         found = await store.rows("openclaw_spellings", run_ids=run_ids)
-        spellings: dict[str, str] = dict(found)  # type: ignore[arg-type] rows of two columns
+        spellings = {str(run_id): str(spelling) for run_id, spelling in found}
         payloads = []
         for event in events:
             if event.id not in ends:
@@ -136,8 +140,10 @@ class Visit:
 class _Held:
     """Keeps for a moment what must not be dropped; what may be is."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, max_bytes: int, too_much: Callable[[], None]) -> None:
         self._outbox = outbox
+        self._room = max_bytes
+        self._too_much = too_much
         self.frames: list[bytes] = []
 
     def frame(self, message: bytes) -> bytes:
@@ -149,8 +155,11 @@ class _Held:
         return True
 
     def press(self, frame: bytes) -> None:
-        """Keep a frame."""
+        """Keep a frame, if the moment has not become too long."""
         self.frames.append(frame)
+        self._room -= len(frame)
+        if self._room < 0:
+            self._too_much()
 
 
 def _event(row: Row) -> Event:

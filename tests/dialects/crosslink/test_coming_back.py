@@ -1,5 +1,6 @@
 """An agent that comes back: channels, clients that leave at once, a store that cannot be read."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -149,14 +150,22 @@ async def test_client_that_leaves_amid_the_past_gets_the_rest_later(room: Room) 
     await room.leave(session)
 
 
-async def test_client_that_leaves_at_once_has_missed_it_still(room: Room) -> None:
+async def test_client_that_leaves_at_once_has_missed_it_still(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before its position is known, and before the past is read: the next one has it."""
     await room.issue()
     session, _ = room.come()
     await room.leave(session)
-    session, outbox = room.come()
-    await room.journal.settled()
-    await room.leave(session)
+
+    async def never(_query: str, /, **_values: object) -> Any:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(room.store, "rows", never)
+        session, outbox = room.come()
+        await room.journal.settled()
+        await room.leave(session)
     assert outbox.frames == []
     session, outbox = room.come()
     assert await heard(room, outbox, 2) == ["issue_updated", "lock_changed"]

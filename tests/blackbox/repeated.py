@@ -88,6 +88,18 @@ HUBBUB = [
         {"issue_id": "$one.id", "agent": "bo", "fence": "$lock.fence"},
         {"issue_id": "$two.id", "agent": "bo"},
     ),
+    Case(
+        "reservations.claim",
+        {"paths": ["a/*"], "agent": "ann"},
+        {"paths": ["b/*"], "agent": "ann"},
+        "held",
+    ),
+    Case(
+        "reservations.renew",
+        {"id": "$held.id", "lease_ms": 50_000},
+        {"id": "$held.id", "lease_ms": 60_000},
+    ),
+    Case("reservations.release", {"id": "$held.id"}, {"id": 7}),
     Case("issues.delete", {"id": "$two.id"}, {"id": "$one.id"}),
     Case(
         "chat.send",

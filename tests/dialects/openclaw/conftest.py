@@ -112,9 +112,6 @@ async def hub(store: SqliteStore, clock: ManualClock, agent: PlayedAgent) -> Asy
         locks=Locks(journal, store, clock),
         reservations=Reservations(journal, store, clock),
         waiting=Waiting(journal, bus, clock, uuid7),
-        standing=Standing(
-            journal, store, clock, door="x0x", daemon="d", new_id=uuid7
-        ),
         standing=Standing(journal, store, clock, door="x0x", daemon="d", new_id=uuid7),
         absences=Absences(journal, clock),
         clock=clock,

@@ -221,7 +221,7 @@ class Runs(RunTable):
             guarded(record, under, self._leases),
             caller=caller,
             key=key,
-            request=_turns_digest(run_id, turns),
+            request=request,
             result=Recorded,
             clock=self._clock,
         )
@@ -229,8 +229,8 @@ class Runs(RunTable):
     def recorded(
         self, caller: Principal, run_id: str, turns: Sequence[Turn], *, key: str
     ) -> Unit[Stored[Recorded] | None]:
-        """Make the unit that looks for what the same ``recording`` was answered."""
-        request = _turns_digest(run_id, turns)
+        """Make the unit that looks for what the same ``recording``, under nothing, was answered."""
+        request = digest("runs.record_turns", run_id, *_parts(turns, None))
         return answered(caller=caller, key=key, request=request, result=Recorded)
 
     async def record_turns(
@@ -386,8 +386,6 @@ def _parts(body: object, under: Grant | None) -> list[bytes]:
     """Give what decides the effect of a write, as JSON."""
     parts = (body,) if under is None else (body, under)
     return [msgspec.json.encode(part) for part in parts]
-def _turns_digest(run_id: str, turns: Sequence[Turn]) -> bytes:
-    return digest("runs.record_turns", run_id, msgspec.json.encode(turns))
 
 
 def _nothing(_tx: Transaction) -> None:

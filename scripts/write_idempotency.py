@@ -40,8 +40,8 @@ repeat is answered.
 - Twins that arrive at the same time are one request, whichever connections they come by.
 - A request that was **refused** has left nothing behind, its key neither: correct it and use the
   key again.
-- Answers are kept for `store.answers_days` (7) days and then purged; chat turns and runs keep their
-  ids for good. After that time a repeat is a new request.
+- Keys are known for `store.answers_days` (7) days and then purged with their answers. After that
+  time a repeat is a new request; the id of a run stays taken.
 - A verb without a place for a key changes nothing that a repeat could do twice.
 
 | door | a conflict looks like this |

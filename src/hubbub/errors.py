@@ -113,6 +113,25 @@ class IdempotencyConflict(Conflict):
         return f"idempotency key {self.key!r} was used with another request; use a new key"
 
 
+class SessionBusy(Conflict):
+    """A turn of this session runs, and the message was not to wait for it."""
+
+    code = "session_busy"
+    retryable = True
+
+    def __init__(self, session: str, run_id: str) -> None:
+        """Remember which session, and the turn that it is busy with."""
+        super().__init__(session, run_id)
+        self.session, self.run_id = session, run_id
+
+    def __str__(self) -> str:
+        """Name the turn and the ways out."""
+        return (
+            f"session {self.session} is busy with run {self.run_id}; nothing was stored: send it "
+            "again later, or with another multitask strategy"
+        )
+
+
 class LockHeld(Conflict):
     """Another agent holds the lock."""
 

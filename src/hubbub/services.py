@@ -9,6 +9,7 @@ from hubbub.config import Settings
 from hubbub.core.absences import Absences
 from hubbub.core.bus import Bus
 from hubbub.core.chat.attached import AttachedAgents
+from hubbub.core.chat.direct_turns import DirectTurns
 from hubbub.core.chat.service import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
@@ -49,6 +50,7 @@ class Services:
         self._files = files
         self._operations = operations
         self._chat: Chat | None = None
+        self._runs: Runs | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, journal: Journal, store: Store, bus: Bus) -> Hub:
@@ -58,7 +60,9 @@ class Services:
         absences = await self._absences(journal, store)
         grace_ms = settings.dialects.car.grace_ms
         leases = lease_clock(wall_clock, steady_clock)
-        runs = Runs(journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms, leases=leases)
+        self._runs = runs = Runs(
+            journal, store, bus, wall_clock, uuid7, grace_ms=grace_ms, leases=leases
+        )
         await runs.load()
         identities = Identities(journal, store, wall_clock, self._files.secret("agent.key"))
         await identities.load()
@@ -94,7 +98,7 @@ class Services:
             chat=chat,
             access=access,
             identities=identities,
-            direct=Direct(journal, identities, wall_clock, uuid7),
+            direct=Direct(journal, identities, wall_clock, uuid7, turn_of=DirectTurns(chat).of),
             presence=presence,
             tracker=Tracker(wall_clock, limits=settings.tracker, leases=leases),
             issues=IssueReads(store, limits=settings.tracker),
@@ -110,6 +114,8 @@ class Services:
 
     def start(self) -> None:
         """Take up the work that waits; call when the doors are open."""
+        if self._runs is not None:
+            self._runs.open()
         if self._chat is not None:
             self._chat.start()
 

@@ -71,11 +71,12 @@ HUBBUB = [
         "locks.claim",
         {"issue_id": "$one.id", "agent": "ann"},
         {"issue_id": "$two.id", "agent": "ann"},
+        "claim",
     ),
     Case(
         "locks.renew",
-        {"issue_id": "$one.id", "agent": "ann"},
-        {"issue_id": "$two.id", "agent": "ann"},
+        {"issue_id": "$one.id", "agent": "ann", "fence": "$claim.fence"},
+        {"issue_id": "$one.id", "agent": "ann", "fence": "$claim.fence", "lease_ms": 50_000},
     ),
     Case(
         "locks.steal",

@@ -1,9 +1,12 @@
 """A person in an OpenClaw client, or a CAR host, talks to an agent that is attached as CAR's."""
 
+import base64
+
 from tests.clients.car import CarSocket
 from tests.clients.frames import Frame
 from tests.clients.guests import Guests
 from tests.clients.waiting import eventually
+from tests.conftest import StartDaemon
 from tests.daemon import Daemon
 
 
@@ -114,3 +117,46 @@ async def test_host_sees_agents_come_and_go(daemon: Daemon, guests: Guests) -> N
     await eventually(lambda: tells("agent.registered"), what="the agent's arrival")
     agent.drop()
     await eventually(lambda: tells("agent.unregistered"), what="the agent's leave")
+
+
+async def test_agent_with_capitals_is_found_in_any_spelling(daemon: Daemon, guests: Guests) -> None:
+    """`Alice` takes the turns of `agent:alice:…` and `agent:Alice:…`, asked through any door."""
+    agent = await guests.car_agent(daemon, "Alice", await daemon.agent_token("Alice"))
+    host, claw = await guests.car_host(daemon), await guests.openclaw(daemon)
+    rpc = await guests.rpc(daemon)
+    for number, key in enumerate(("agent:alice:main", "agent:Alice:main")):
+        send = {"sessionKey": key, "message": "hello", "idempotencyKey": f"claw-{number}"}
+        await claw.call("chat.send", send)
+        turn = await asked(agent)
+        assert turn["session_id"] == "agent:alice:main"
+        await say(agent, turn["session_id"], "done", delta="hi")
+        await claw.chat_event(f"claw-{number}", "final")
+    params = {"session": "agent:ALICE:main", "message": "hello", "idempotency_key": "rpc"}
+    await rpc.call("chat.send", params)
+    await say(agent, (await asked(agent))["session_id"], "done", delta="hi")
+    await host.call("agents.chat", {"agent_id": "Alice", "prompt": "hello", "session_id": "s"})
+    assert (await asked(agent))["session_id"] == "agent:alice:s"
+    assert len(await agent.runs("Alice")) == 4
+
+
+async def test_direct_message_is_a_turn_where_the_settings_say_so(
+    start_daemon: StartDaemon, guests: Guests
+) -> None:
+    """It is `agent.chat` on the recipient's connection, and its answer stands in its session."""
+    daemon = await start_daemon('[agents.nina]\nrunner = "attached"\ndirect_messages = "chat"\n')
+    agent = await guests.car_agent(daemon, "nina", await daemon.agent_token("nina"))
+    bob = await guests.rpc(daemon, await daemon.agent_token("bob"))
+    payload = base64.b64encode(b"are you there?").decode()
+    sent = await bob.call("direct.send", {"to": "nina", "payload": payload})
+    turn = await asked(agent)
+    assert turn["prompt"] == "direct message from bob: are you there?"
+    await say(agent, turn["session_id"], "token", delta="yes")
+    await say(agent, turn["session_id"], "done")
+    run_id = f"reply-{sent['message_id']}"
+
+    async def answered() -> bool:
+        page = await bob.call("chat.history", {"session": "agent:nina:main"})
+        return len(page["messages"]) == 2
+
+    await eventually(answered, what="the answer")
+    assert (await bob.call("runs.get", {"run_id": run_id}))["status"] == "completed"

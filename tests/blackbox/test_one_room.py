@@ -4,7 +4,9 @@ import json
 
 from tests.blackbox.room_views import next_data
 from tests.clients.crosslink import of_type
+from tests.clients.frames import Match
 from tests.clients.guests import Guests
+from tests.clients.openclaw import is_event, text_of
 from tests.clients.x0x import b64, unb64
 from tests.daemon import Daemon
 
@@ -60,9 +62,7 @@ class TestPublish:
 class TestDirectMessage:
     """A direct message to an agent."""
 
-    async def test_is_seen_on_x0x_and_in_the_agents_main_session(
-        self, daemon: Daemon, guests: Guests
-    ) -> None:
+    async def test_is_seen_on_x0x_and_in_the_journal(self, daemon: Daemon, guests: Guests) -> None:
         """The recipient's `/ws/direct` gets it, and the journal holds it once."""
         client = await guests.x0x(daemon)
         socket, rpc = await guests.x0x_socket(daemon, "/ws/direct"), await guests.rpc(daemon)
@@ -71,6 +71,42 @@ class TestDirectMessage:
         assert unb64(frame["payload"]) == b"for you"
         events = [e for e in await rpc.journal() if e["kind"] == "direct.message"]
         assert [unb64(event["data"]["payload"]) for event in events] == [b"for you"]
+
+    async def test_is_told_to_the_host_of_car(self, daemon: Daemon, guests: Guests) -> None:
+        """`host.event` names sender and recipient; connections that are no host hear nothing."""
+        host, agent = await guests.car_host(daemon), await guests.car(daemon)
+        for socket in (host, agent):
+            await socket.call("server.handshake", {"protocol_version": 3})
+            await socket.call("host.subscribe")
+        client = await guests.x0x(daemon)
+        reader = await guests.x0x_socket(daemon, "/ws/direct")
+        await client.send_direct(reader.agent_id, "for you")
+        told = await host.expect(_is_host_event("host.notification"), what="a host.event")
+        event = (await (await guests.rpc(daemon)).journal(topics=["direct/*"]))[0]
+        params = told["params"]
+        assert (params["id"], params["payload"]) == (event["id"], event["data"])
+        assert params["agent_id"] == event["data"]["recipient"]
+        assert event["data"]["sender"] in params["message"]
+        await agent.call("agents.list")
+        assert agent.untaken(_is_host_event("host.notification")) == []
+
+    async def test_is_a_system_event_for_openclaw(self, daemon: Daemon, guests: Guests) -> None:
+        """It is told as a final of the recipient's main session and stands in its history."""
+        await daemon.agent_token("alice")
+        claw, rpc = await guests.openclaw(daemon), await guests.rpc(daemon)
+        other = await guests.openclaw(daemon, auth={"token": await daemon.agent_token("bob")})
+        params = {"to": "alice", "payload": b64(b"for you")}
+        sent = await rpc.call("direct.send", params)
+        told = await claw.chat_event(f"direct-{sent['message_id']}", "final")
+        line = "System: direct message from operator: for you"
+        assert (told["sessionKey"], text_of(told["message"])) == ("agent:alice:main", line)
+        assert await claw.texts("agent:alice:main") == [("system", line)]
+        assert await other.texts("agent:alice:main") == []
+        assert other.untaken(is_event("chat")) == []
+
+
+def _is_host_event(kind: str) -> Match:
+    return lambda frame: frame.get("method") == "host.event" and frame["params"]["kind"] == kind
 
 
 class TestIssue:

@@ -96,7 +96,7 @@ class Listener:
 class Member:
     """One connection's place in one audience."""
 
-    __slots__ = ("_bus", "after", "audience", "left", "outbox", "task")
+    __slots__ = ("_bus", "after", "audience", "late", "left", "outbox", "task")
 
     def __init__(self, bus: Follower, audience: Audience, outbox: Outbox) -> None:
         self._bus = bus
@@ -106,6 +106,8 @@ class Member:
         self.after: int | None = None
         """While it reads the store: the last ``seq`` that it was given."""
         self.task: asyncio.Task[None] | None = None
+        self.late: Callable[[], list[Event]] | None = None
+        """Gives what it must be told when it begins to hear live, because no journal has it."""
 
     def leave(self) -> None:
         """Hear nothing more; safe to call twice."""

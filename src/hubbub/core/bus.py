@@ -189,14 +189,23 @@ class Bus:
     # -- replay --------------------------------------------------------------------------
 
     async def resume(
-        self, member: Member, after: Position | None, announce: Callable[[Resumed], None]
+        self,
+        member: Member,
+        after: Position | None,
+        announce: Callable[[Resumed], None],
+        *,
+        late: Callable[[], list[Event]] | None = None,
     ) -> None:
         """Replay what came after a position, then continue live, with no seam.
 
         Args:
             after: The last event that the subscriber has; ``None`` begins now.
             announce: Called once, before the first event, with what can be recovered.
+            late: Gives the events that say what ephemeral ones have said before. They are
+                given in the moment in which the member begins to hear live, now and whenever
+                it has fallen behind; a full queue drops them as it does ephemeral events.
         """
+        member.late = late
         if after is None:
             resumed = Resumed(recovered=True, position=self._position(self.told))
         else:
@@ -205,9 +214,7 @@ class Bus:
             return
         announce(resumed)
         if resumed.position.seq >= self.told:
-            self._following.discard(member)
-            member.after = None
-            member.audience.add(member)
+            self._go_live(member)
         else:
             self.follow(member, resumed.position.seq)
 
@@ -281,9 +288,15 @@ class Bus:
             if member.after == upto and self._give_all(member, kept):
                 break  # otherwise the outbox is full, and what was kept is read again
         if not member.left:
-            member.after = member.task = None
-            self._following.discard(member)
-            member.audience.add(member)
+            self._go_live(member)
+
+    def _go_live(self, member: Member) -> None:
+        """Let a member hear live, after all that it must know for that."""
+        if member.late is not None:
+            self._give_all(member, member.late())
+        member.after = member.task = None
+        self._following.discard(member)
+        member.audience.add(member)
 
     async def _page(self, member: Member, patterns: list[str], upto: int) -> None:
         """Give one page of stored events, as far as the outbox takes them."""

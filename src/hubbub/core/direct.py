@@ -50,13 +50,32 @@ def message_of(event: Event) -> DirectMessage:
     return _decoder.decode(event.data)
 
 
+TurnOf = Callable[[Principal, DirectMessage], Unit[None] | None]
+
+
+def no_turn(_caller: Principal, _message: DirectMessage) -> Unit[None] | None:
+    """Begin no turn."""
+    return None
+
+
 class Direct:
     """The send verb, in a waiting and in a cheap form."""
 
     def __init__(
-        self, journal: Journal, identities: Identities, clock: Clock, ids: IdSource
+        self,
+        journal: Journal,
+        identities: Identities,
+        clock: Clock,
+        ids: IdSource,
+        *,
+        turn_of: TurnOf = no_turn,
     ) -> None:
-        """Send between the agents that ``identities`` knows."""
+        """Send between the agents that ``identities`` knows.
+
+        Args:
+            turn_of: Gives what else is done with a message in the unit that stores it.
+        """
+        self._turn_of = turn_of
         self._journal = journal
         self._identities = identities
         self._clock = clock
@@ -110,9 +129,12 @@ class Direct:
             raise TooLarge(message)
         message_id = self._ids()
         data = DirectMessage(message_id, agent_of(caller), recipient, base64)
+        begin_turn = self._turn_of(caller, data)
 
         def send(tx: Transaction) -> Sent:
             event = tx.append(topic_of(recipient), KIND, data, actor=caller.id)
+            if begin_turn is not None:
+                begin_turn(tx)
             return Sent(message_id, event.seq)
 
         if logical_id is None:

@@ -76,7 +76,7 @@ class Retention:
 
         Args:
             rules: The most specific rule that matches a topic holds for it.
-            answers_ms: Milliseconds for which answers under idempotency keys are kept.
+            answers_ms: Milliseconds for which idempotency keys are known, with their answers.
         """
         self._answers_ms = answers_ms
         self._journal = journal
@@ -108,6 +108,7 @@ class Retention:
                 log.info("retention_cut", topics=group.rule.pattern, events=done)
             total += done
         await self._forget_answers()
+        await self._forget_sends()
         return total
 
     # -- one step ------------------------------------------------------------------------
@@ -155,6 +156,16 @@ class Retention:
 
         def forget(tx: Transaction) -> int:
             return tx.execute("idempotency_purge", before=before, limit=PAGE)
+
+        while await self._journal.commit(forget) == PAGE:
+            pass
+
+    async def _forget_sends(self) -> None:
+        """Forget which messages came under which keys; their runs stay."""
+        before = self._clock() - self._answers_ms
+
+        def forget(tx: Transaction) -> int:
+            return tx.execute("chat_turn_purge", before=before, limit=PAGE)
 
         while await self._journal.commit(forget) == PAGE:
             pass

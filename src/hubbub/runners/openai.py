@@ -17,6 +17,8 @@ from hubbub.errors import RunnerFailed
 PROVIDER = "openai"
 NO_KEY = "none"
 """What is sent as the key where no variable is configured: local endpoints need none."""
+EFFORTS = ("minimal", "low", "medium", "high", "xhigh")
+"""Thinking levels that are sent; any other word would make an endpoint refuse the turn."""
 ROLES = ("system", "user", "assistant")
 """Roles of earlier messages that the model is shown; tools' results are not."""
 
@@ -86,8 +88,13 @@ class OpenaiRunner:
             messages=conversation(turn, self._settings.system_prompt),
             stream=True,
             stream_options={"include_usage": True},
-            extra_body=self._settings.options or None,
+            extra_body={**self._settings.options, **_effort(turn)} or None,
         )
+
+
+def _effort(turn: RunnerTurn) -> dict[str, str]:
+    """Give the field that asks for thinking; ``off`` leaves it to the endpoint."""
+    return {"reasoning_effort": turn.thinking} if turn.thinking in EFFORTS else {}
 
 
 def conversation(turn: RunnerTurn, system_prompt: str | None) -> list[dict[str, Any]]:

@@ -159,13 +159,21 @@ class PlayedChat:
         self.aborted: list[tuple[str, str | None]] = []
         self.status: SendStatus = "started"
         self.error: Exception | None = None
+        self.texts: dict[str, str] = {}
+        self.meanwhile: Callable[[], None] = lambda: None
+        """What happens while a message is on its way."""
 
     async def send(self, _caller: Principal, request: SendRequest) -> Sent:
         """Take a message."""
         if self.error is not None:
             raise self.error
         self.sent.append(request)
+        self.meanwhile()
         return Sent(run_id=request.idempotency_key, status=self.status)
+
+    def said(self, run_id: str) -> str:
+        """Give what a turn has said."""
+        return self.texts.get(run_id, "")
 
     async def abort(
         self, _caller: Principal, session_key: str, run_id: str | None = None

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from hubbub.core.ports import Transaction
-from hubbub.core.runs.run import Run
 from hubbub.core.values import Event
 from hubbub.dialects.car.agents import HostView
 from tests.dialects.car.conftest import Client, Room
+from tests.unit.core.runs_words import chat_run
 
 
 HANDSHAKE = {"protocol_version": 3}
@@ -57,15 +57,7 @@ async def test_host_view_shows_agents_come_and_go(room: Room) -> None:
 async def test_chats_and_messages_are_for_the_host(room: Room) -> None:
     """In the host role chat turns and direct messages show; to others only agents do."""
     host, other = await subscribed(await room.host()), await subscribed(await room.unbound())
-    run = Run(
-        run_id="r1",
-        agent="ann",
-        client="c",
-        intent="i",
-        source="chat",
-        on_disconnect="continue",
-        started_at=0,
-    )
+    run = chat_run("r1")
 
     def happen(tx: Transaction) -> None:
         room.hub.runs.start_in(tx, run, actor="operator")

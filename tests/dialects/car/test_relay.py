@@ -7,6 +7,7 @@ from hubbub.core.chat.conversation import Attachment
 from hubbub.core.values import Event
 from hubbub.errors import TooLarge
 from tests.dialects.car.conftest import Client, Frame, Room
+from tests.unit.core.runs_words import chat_run
 
 
 def happen(room: Room, kind: str, **data: object) -> None:
@@ -103,18 +104,91 @@ async def test_connection_cancels_its_own_turns(room: Room) -> None:
     assert room.hub.chat.aborted == [("agent:ann:s", "k")]
 
 
-async def test_turns_of_a_connection_are_limited_and_its_own(room: Room) -> None:
-    """One turn over the limit is refused, and so is a turn that another connection hears."""
+async def test_turns_of_a_connection_are_limited(room: Room) -> None:
+    """One turn over the limit is refused; a turn that is heard already is none more."""
     room.settings = msgspec.structs.replace(room.settings, max_turns=2)
-    host, other = await room.host(), await room.host()
-    for key in ("a", "b"):
+    host = await room.host()
+    for key in ("a", "b", "a"):
         params = {"agent_id": "ann", "prompt": "x", "idempotency_key": key}
         await host.call("agents.chat", params)
     more = {"agent_id": "ann", "prompt": "x"}
     assert "2 turns at a time" in (await host.fail("agents.chat", more))["message"]
-    taken = {**more, "idempotency_key": "a"}
-    assert "another connection" in (await other.fail("agents.chat", taken))["message"]
-    host.leave()
-    await other.call("agents.chat", taken)
-    happen(room, "chat.final", run_id="a")
-    assert (await heard(other))["kind"] == "done"
+
+
+async def test_any_number_of_connections_hear_a_turn(room: Room) -> None:
+    """Who repeats a send gets what was said as one token behind the answer, then what follows."""
+    first, second = await room.host(), await room.host()
+    params = {"agent_id": "ann", "prompt": "x", "session_id": "s", "idempotency_key": "k"}
+    await first.call("agents.chat", params)
+    happen(room, "chat.delta", run_id="k", delta="so ")
+    room.hub.chat.texts["k"], room.hub.chat.status = "so ", "in_flight"
+    await second.call("agents.chat", params)
+    room.hub.chat.error = TooLarge("another message under this key")
+    await first.fail("agents.chat", params)
+    happen(room, "chat.delta", run_id="k", delta="far")
+    happen(room, "chat.final", run_id="k")
+    for host in (first, second):
+        told = [await heard(host) for _ in range(3)]
+        assert [one.get("delta") for one in told] == ["so ", "far", None]
+        assert host.outbox.read == []
+
+
+async def test_what_happens_before_the_answer_comes_behind_it(room: Room) -> None:
+    """A turn that ends while its repeated send is on its way is heard to its end, once."""
+    host = await room.host()
+    chat = room.hub.chat
+    chat.status, chat.texts["k"] = "in_flight", "so far"
+    chat.meanwhile = lambda: happen(room, "chat.final", run_id="k")
+    params = {"agent_id": "ann", "prompt": "x", "session_id": "s", "idempotency_key": "k"}
+    await host.call("agents.chat", params)
+    assert [(await heard(host))["kind"] for _ in range(2)] == ["token", "done"]
+    happen(room, "chat.delta", run_id="k", delta="late")
+    await host.call("agents.list")
+    assert host.outbox.read == []
+
+
+async def test_follower_of_a_run_hears_its_words(room: Room) -> None:
+    """`runs.subscribe` to a chat turn gives its text so far and its words until it is ended."""
+    host, agent = await room.host(), await room.agent("ann")
+    run = chat_run("turn-1", session_key="agent:ann:s")
+    await room.journal.commit(lambda tx: room.hub.runs.start_in(tx, run, actor="operator"))
+    room.hub.chat.texts["turn-1"] = "so "
+    for client in (host, agent):
+        await client.call("runs.subscribe", {"run_id": "turn-1"})
+    happen(room, "chat.delta", run_id="turn-1", delta="far")
+    for client in (host, agent):
+        assert [await heard(client) for _ in range(2)] == [
+            {"session_id": "s", "kind": "token", "delta": "so "},
+            {"session_id": "s", "kind": "token", "delta": "far"},
+        ]
+    await host.call("runs.unsubscribe", {"run_id": "turn-1"})
+    happen(room, "chat.delta", run_id="turn-1", delta="!")
+    agent.leave()
+    happen(room, "chat.final", run_id="turn-1")
+    assert (await heard(agent))["delta"] == "!"
+    assert [client.outbox.read for client in (host, agent)] == [[], []]
+
+
+async def test_asking_for_a_turn_that_is_followed(room: Room) -> None:
+    """A connection hears a turn once, under the conversation that it asked for."""
+    host = await room.host()
+    run = chat_run("k", session_key="agent:ann:other")
+    await room.journal.commit(lambda tx: room.hub.runs.start_in(tx, run, actor="operator"))
+    await host.call("runs.subscribe", {"run_id": "k"})
+    params = {"agent_id": "ann", "prompt": "x", "session_id": "s", "idempotency_key": "k"}
+    await host.call("agents.chat", params)
+    for method in ("runs.unsubscribe", "runs.subscribe", "runs.unsubscribe"):
+        await host.call(method, {"run_id": "k"})
+    happen(room, "chat.delta", run_id="k", delta="once")
+    assert await heard(host) == {"session_id": "s", "kind": "token", "delta": "once"}
+    assert host.outbox.read == []
+
+
+async def test_other_runs_have_no_words(room: Room) -> None:
+    """Following a run that is no chat turn is not followed by words."""
+    client, host = await room.unbound(), await room.host()
+    run_id = await client.start_run()
+    await host.call("runs.subscribe", {"run_id": run_id})
+    happen(room, "chat.delta", run_id=run_id, delta="x")
+    await host.call("agents.list")
+    assert host.outbox.read == []

@@ -200,3 +200,53 @@ def test_method_has_one_definition() -> None:
     """Two methods of one name are a mistake that is seen at the start."""
     with pytest.raises(ValueError, match=r"runs\.start is defined twice"):
         table(car_runs.METHODS, [msgspec.structs.replace(car_runs.METHODS[0])])
+
+
+# -- coming back -----------------------------------------------------------------------------
+
+
+async def test_returning_agent_takes_its_run_over(room: Room) -> None:
+    """The next connection that is bound to the agent holds the run; nothing ends it."""
+    agent, host = await room.agent("ann"), await room.host()
+    run_id = await agent.start_run(grace_ms=3_600_000, on_disconnect="cancel")
+    agent.leave()
+    again = await room.agent("ann")
+    assert room.hub.runs.owner(run_id) == again.session.client_id
+    await again.call("runs.record_turns", {"run_id": run_id, "turns": [{"tool": "t"}]})
+    resumed = await again.call("runs.resume", {"run_id": run_id})
+    assert resumed == {
+        "run_id": run_id,
+        "agent_id": "ann",
+        "cursor": 1,
+        "status": "in_progress",
+    }
+    assert again.session.current_run == run_id
+    (listed,) = (await host.call("runs.list", {"agent_id": "ann"}))["runs"]
+    assert listed["status"] == "in_progress"
+
+
+async def test_unbound_client_resumes_by_id(room: Room) -> None:
+    """A client without an agent of its own names the run, and may then add to it."""
+    first = await room.unbound()
+    run_id = await first.start_run(grace_ms=3_600_000)
+    first.leave()
+    second = await room.unbound()
+    turns = {"run_id": run_id, "turns": [{}]}
+    assert (await second.call("runs.record_turns", turns))["dropped"] == "run_not_found"
+    await second.call("runs.resume", {"run_id": run_id})
+    assert (await second.call("runs.record_turns", turns))["ok"] is True
+    await second.call("runs.complete", {"run_id": run_id, "outcome": SUCCESS})
+    assert "has ended before" in (await second.fail("runs.resume", {"run_id": run_id}))["message"]
+
+
+async def test_run_may_go_on_without_its_connection(room: Room) -> None:
+    """A start that says `continue` is not ended by a drop; a bad word is refused."""
+    client, host = await room.unbound(), await room.host()
+    goes_on = await client.start_run(on_disconnect="continue")
+    ends = await client.start_run()
+    client.leave()
+    assert await ended(host, ends) == [{"kind": "incomplete"}]
+    trace = await host.call("runs.get_trace", {"run_id": goes_on})
+    assert [record["record"] for record in trace["records"]] == ["started"]
+    params = {"agent_id": "ann", "intent": "x", "on_disconnect": "explode"}
+    assert (await host.fail("runs.start", params))["code"] == -32602

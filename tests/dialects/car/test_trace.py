@@ -6,12 +6,12 @@ import functools
 import msgspec
 import pytest
 
-from hubbub.core.runs.run import Run
 from hubbub.core.runs.trace import Turn
 from hubbub.core.values import Event
 from hubbub.dialects.car import records
 from hubbub.dialects.car import runs as car_runs
 from tests.dialects.car.conftest import SUCCESS, Frame, Room
+from tests.unit.core.runs_words import chat_run
 
 
 def is_answer(frame: Frame, request_id: str) -> bool:
@@ -214,16 +214,7 @@ async def test_list_fits_into_one_message(room: Room, monkeypatch: pytest.Monkey
 async def test_chat_turn_is_a_run_of_its_agent(room: Room) -> None:
     """A turn that chat runs stands in the list, its turns in the trace and on the wire."""
     agent = await room.agent("ann")
-    run = Run(
-        run_id="turn-1",
-        agent="ann",
-        client="openclaw",
-        intent="hello",
-        source="chat",
-        session_key="agent:ann:main",
-        on_disconnect="continue",
-        started_at=1_800_000_000_000,
-    )
+    run = chat_run(session_key="agent:ann:main", started_at=1_800_000_000_000)
     runs = room.hub.runs
     await room.journal.commit(lambda tx: runs.start_in(tx, run, actor="operator"))
     await agent.call("runs.subscribe", {"run_id": "turn-1"})
@@ -245,15 +236,7 @@ async def test_agent_sees_its_chats_under_the_name_of_its_sessions(room: Room) -
     """Runs of chats, which name agents as session keys do, stand among the agent's own."""
     agent, host, other = await room.agent("Agent A"), await room.host(), await room.agent("bob")
     own = await agent.start_run("Agent A")
-    chat = Run(
-        run_id="turn-1",
-        agent="agent-a",
-        client="c",
-        intent="hi",
-        source="chat",
-        on_disconnect="continue",
-        started_at=0,
-    )
+    chat = chat_run(agent="agent-a")
     runs = room.hub.runs
     await room.journal.commit(lambda tx: runs.start_in(tx, chat, actor="operator"))
     for reader in (agent, host):

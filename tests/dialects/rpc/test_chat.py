@@ -9,17 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.core.journal import Journal
 from hubbub.core.values import OPERATOR, Principal, uuid7
 from hubbub.dialects.rpc import chat, topics
-from hubbub.dialects.rpc.frames import Call, EventFrames
 from hubbub.dialects.rpc.methods import table
-from hubbub.dialects.rpc.session import RpcSession, run
-from hubbub.dialects.rpc.settings import DEFAULT_LIMITS
 from hubbub.storage.sqlite import SqliteStore
+from tests.dialects.rpc.callers import Caller
 from tests.unit.conftest import ManualClock
 from tests.unit.core.chat_room import MAIN, Room
-from tests.unit.outbox import RecordingOutbox
 
 
 TABLE = table(chat.METHODS, topics.METHODS)
@@ -38,46 +34,22 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
     store.close()
 
 
-class Caller:
-    """Somebody on a socket."""
-
-    def __init__(self, room: Room, principal: Principal = OPERATOR) -> None:
-        journal: Journal = room.journal
-        hub = SimpleNamespace(
-            chat=room.chat,
-            runs=room.runs,
-            bus=room.bus,
-            store=room.store,
-            journal=journal,
-            ids=uuid7,
-        )
-        self.outbox = RecordingOutbox()
-        request = SimpleNamespace(caller=principal)
-        connection: Any = SimpleNamespace(outbox=self.outbox, request=request)
-        events = EventFrames(room.store.epoch)
-        self.session = RpcSession(hub, TABLE, events, DEFAULT_LIMITS, connection)  # type: ignore[arg-type]
-
-    async def answer(self, method: str, **params: object) -> dict[str, Any]:
-        """Make a call and give its answer."""
-        answers: list[bytes] = []
-        raw = msgspec.Raw(msgspec.json.encode(params))
-        call = Call(method, "2.0", raw, msgspec.Raw(b"1"))
-        work = run(self.session, TABLE, call, answers.append)
-        if work is not None:
-            await work
-        answer: dict[str, Any] = msgspec.json.decode(answers[0])
-        return answer
-
-    async def call(self, method: str, **params: object) -> Any:
-        """Make a call that succeeds and give its result."""
-        answer = await self.answer(method, **params)
-        assert "error" not in answer, answer
-        return answer["result"]
+def caller_in(room: Room, principal: Principal = OPERATOR) -> Caller:
+    """Let somebody in over a socket."""
+    hub = SimpleNamespace(
+        chat=room.chat,
+        runs=room.runs,
+        bus=room.bus,
+        store=room.store,
+        journal=room.journal,
+        ids=uuid7,
+    )
+    return Caller(hub, TABLE, principal)
 
 
 async def test_send_and_history(room: Room) -> None:
     """A message starts a turn; the history has what was said and what is being said."""
-    caller = Caller(room)
+    caller = caller_in(room)
     params = {"session": "main", "message": "hello", "idempotency_key": "k1"}
     assert await caller.call("chat.send", **params) == {"run_id": "k1", "status": "started"}
     turn = await room.runner.next_turn()
@@ -95,7 +67,7 @@ async def test_send_and_history(room: Room) -> None:
 
 async def test_send_with_an_image(room: Room) -> None:
     """Attachments come as base64."""
-    await Caller(room).call(
+    await caller_in(room).call(
         "chat.send",
         session="main",
         message="look",
@@ -110,7 +82,7 @@ async def test_failed_turn_tells_its_reason_again(room: Room) -> None:
     turn = await room.begin("k1")
     turn.fail(RuntimeError("no luck"))
     await room.ears.wait("k1", "chat.error")
-    sent = await Caller(room).call(
+    sent = await caller_in(room).call(
         "chat.send", session="main", message="hello", idempotency_key="k1"
     )
     assert sent == {"run_id": "k1", "status": "error", "summary": "RuntimeError: no luck"}
@@ -118,7 +90,7 @@ async def test_failed_turn_tells_its_reason_again(room: Room) -> None:
 
 async def test_abort_and_stop_word(room: Room) -> None:
     """Both tell which runs they ended."""
-    caller = Caller(room)
+    caller = caller_in(room)
     await room.begin("k1")
     assert await caller.call("chat.abort", session="main", run_id="k1") == {
         "aborted": True,
@@ -132,7 +104,7 @@ async def test_abort_and_stop_word(room: Room) -> None:
 
 async def test_inject(room: Room) -> None:
     """A message of the agent's, told by its id; needs a session."""
-    caller = Caller(room)
+    caller = caller_in(room)
     answer = await caller.answer("chat.inject", session="main", message="psst")
     assert answer["error"]["data"]["code"] == "not_found"
     await caller.call("chat.session_reset", session="main")
@@ -143,7 +115,7 @@ async def test_inject(room: Room) -> None:
 
 async def test_sessions_are_managed(room: Room) -> None:
     """List, patch, reset, delete."""
-    caller = Caller(room)
+    caller = caller_in(room)
     changes = {"label": "Trip"}
     info = await caller.call("chat.session_patch", session="trip", changes=changes)
     assert (info["session"], info["fields"]) == ("agent:main:trip", changes)
@@ -163,33 +135,35 @@ async def test_import(room: Room) -> None:
         "entry": {"sessionId": "s1"},
         "messages": [{"role": "user", "content": [{"text": "old"}]}],
     }
-    imported = await Caller(room).call("chat.import_session", **params)
+    imported = await caller_in(room).call("chat.import_session", **params)
     assert imported == {"session_key": MAIN, "created": True, "added": 1}
-    answer = await Caller(room, Principal(name="ann")).answer("chat.import_session", **params)
+    answer = await caller_in(room, Principal(name="ann")).answer("chat.import_session", **params)
     assert answer["error"]["data"]["code"] == "forbidden"
 
 
-@pytest.mark.parametrize(("after", "told"), [({}, 1), ({"after": "position"}, 0)])
-async def test_who_joins_a_running_turn_gets_its_text_so_far(
-    room: Room, after: dict[str, str], told: int
-) -> None:
-    """One event with the whole text comes behind the answer; who resumes has its past."""
+@pytest.mark.parametrize("resumes", [True, False])
+async def test_who_joins_a_running_turn_gets_its_text_so_far(room: Room, *, resumes: bool) -> None:
+    """One event with the whole text comes behind the answer and the past, then only what is new."""
+    position = room.journal.position.cursor()
     turn = await room.begin("k1")
     turn.say("so far")
     await room.ears.wait("k1", "chat.delta")
-    caller = Caller(room)
-    position = {"after": room.journal.position.cursor()} if after else {}
-    await caller.call("topics.subscribe", topics=[f"chat/{MAIN}"], **position)
-    assert len(caller.outbox.frames) == told
-    if told:
-        frame = msgspec.json.decode(caller.outbox.frames[0])
-        data = frame["params"]["event"]["data"]
-        assert (data["text"], data["delta"]) == ("so far", "so far")
-    caller.session.closed()
+    caller = caller_in(room)
+    after = {"after": position} if resumes else {}
+    await caller.call("topics.subscribe", topics=[f"chat/{MAIN}"], **after)
+    await caller.outbox.holds(4 if resumes else 1)
+    turn.say(", so good")
+    frames = await caller.outbox.holds(5 if resumes else 2)
+    told = [msgspec.json.decode(frame)["params"]["event"] for frame in frames]
+    stored = ["chat.session", "chat.accepted", "chat.started"] if resumes else []
+    assert [event["kind"] for event in told] == [*stored, "chat.delta", "chat.delta"]
+    deltas = [(event["data"]["text"], event["data"]["delta"]) for event in told[-2:]]
+    assert deltas == [("so far", "so far"), ("so far, so good", ", so good")]
+    caller.caller.closed()
 
 
 @pytest.mark.parametrize("params", [{}, {"session": "main"}, {"session": 7, "message": "x"}])
 async def test_unusable_parameters(room: Room, params: dict[str, Any]) -> None:
     """What is missing or of the wrong type is an error of the call."""
-    answer = await Caller(room).answer("chat.send", **params)
+    answer = await caller_in(room).answer("chat.send", **params)
     assert answer["error"]["code"] == -32602

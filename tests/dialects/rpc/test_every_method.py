@@ -19,6 +19,7 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("runs.start", {"intent": "tea", "agent": "ann"}),
     ("runs.record_turns", {"run_id": "$runs.start.run_id", "turns": [{"prompt": "p"}]}),
     ("runs.trace", {"run_id": "$runs.start.run_id"}),
+    ("runs.resume", {"run_id": "$runs.start.run_id"}),
     ("runs.complete", {"run_id": "$runs.start.run_id", "outcome": {"status": "success"}}),
     ("runs.get", {"run_id": "$runs.start.run_id"}),
     ("runs.list", {}),

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
@@ -15,13 +14,10 @@ from hubbub.core.identity.presence import Presence
 from hubbub.core.journal import Journal
 from hubbub.core.runs.service import Runs
 from hubbub.core.values import OPERATOR, Principal, uuid7, wall_clock
-from hubbub.dialects.rpc.frames import Call, EventFrames
 from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.runs import METHODS
-from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
-from hubbub.dialects.rpc.settings import DEFAULT_LIMITS
 from hubbub.storage.sqlite import SqliteStore
-from tests.unit.outbox import RecordingOutbox
+from tests.dialects.rpc.callers import Caller
 
 
 ANN = Principal(name="ann")
@@ -29,43 +25,9 @@ SUCCESS = {"status": "success", "summary": "done"}
 TABLE = table(METHODS)
 
 
-class Caller:
-    """Somebody who calls, by POST or over a socket."""
-
-    def __init__(self, hub: Any, principal: Principal, *, socket: bool = False) -> None:
-        events = EventFrames("e")
-        self.outbox: Any = RecordingOutbox()
-        request = SimpleNamespace(caller=principal)
-        connection: Any = SimpleNamespace(outbox=self.outbox, request=request)
-        self.caller: Any = (
-            RpcSession(hub, TABLE, events, DEFAULT_LIMITS, connection)
-            if socket
-            else PostCaller(hub, events, DEFAULT_LIMITS, principal)
-        )
-
-    async def answer(self, method: str, **params: object) -> dict[str, Any]:
-        """Make a call and give its answer."""
-        answers: list[bytes] = []
-        raw = msgspec.Raw(msgspec.json.encode(params))
-        call = Call(method, "2.0", raw, msgspec.Raw(b"1"))
-        work = run(self.caller, TABLE, call, answers.append)
-        if work is not None:
-            await work
-        answer: dict[str, Any] = msgspec.json.decode(answers[0])
-        return answer
-
-    async def call(self, method: str, **params: object) -> Any:
-        """Make a call that succeeds and give its result."""
-        answer = await self.answer(method, **params)
-        assert "error" not in answer, answer
-        return answer["result"]
-
-    async def fail(self, method: str, **params: object) -> str:
-        """Make a call that fails and give the code of its error."""
-        answer = await self.answer(method, **params)
-        assert "error" in answer, answer
-        code: str = answer["error"]["data"]["code"]
-        return code
+def somebody(hub: Any, principal: Principal, *, socket: bool = False) -> Caller:
+    """Let somebody call, by POST or over a socket."""
+    return Caller(hub, TABLE, principal, socket=socket)
 
 
 @pytest.fixture
@@ -88,7 +50,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[Any]:
 
 async def test_run_from_start_to_end(hub: Any) -> None:
     """A run is started, extended, ended and read; the end of the trace is where to go on."""
-    ann = Caller(hub, ANN)
+    ann = somebody(hub, ANN)
     started = await ann.call("runs.start", intent="do it")
     run_id = started["run_id"]
     assert (started["agent"], started["source"]) == ("ann", "rpc")
@@ -109,7 +71,7 @@ async def test_run_from_start_to_end(hub: Any) -> None:
 
 async def test_keys_make_retries_harmless(hub: Any) -> None:
     """A retried start, batch, end or cancel gives the first answer."""
-    ann = Caller(hub, ANN)
+    ann = somebody(hub, ANN)
     for _ in range(2):
         await ann.call("runs.start", intent="x", idempotency_key="r")
         turns = {"run_id": "r", "turns": [{}], "idempotency_key": "t"}
@@ -142,12 +104,12 @@ async def test_call_that_cannot_be_is_refused(
     hub: Any, method: str, params: dict[str, object], code: str
 ) -> None:
     """Missing agents, unknown runs, bad limits, and a disconnect that cannot happen."""
-    assert await Caller(hub, OPERATOR).fail(method, **params) == code
+    assert await somebody(hub, OPERATOR).fail(method, **params) == code
 
 
 async def test_agent_acts_as_itself_alone(hub: Any) -> None:
     """A bound caller starts and ends its own runs only."""
-    ann, bob = Caller(hub, ANN), Caller(hub, Principal(name="bob"))
+    ann, bob = somebody(hub, ANN), somebody(hub, Principal(name="bob"))
     assert await ann.fail("runs.start", agent="bob", intent="x") == "forbidden"
     run_id = (await ann.call("runs.start", intent="x"))["run_id"]
     assert await bob.fail("runs.cancel", run_id=run_id) == "forbidden"
@@ -157,10 +119,35 @@ async def test_end_of_a_socket_does_what_its_runs_say(hub: Any) -> None:
     """A run may be bound to the socket that started it; others go on."""
     ended = asyncio.Event()
     hub.bus.listen(["runs/*"], lambda event: ended.set() if event.kind == "run.ended" else None)
-    ann = Caller(hub, ANN, socket=True)
+    ann = somebody(hub, ANN, socket=True)
     bound = await ann.call("runs.start", intent="x", on_disconnect="incomplete")
     free = await ann.call("runs.start", intent="x")
     ann.caller.closed()
     await ended.wait()
     assert (await hub.runs.find(bound["run_id"])).status == "incomplete"
     assert (await hub.runs.find(free["run_id"])).status == "in_progress"
+
+
+async def test_returning_agent_resumes_its_run(hub: Any) -> None:
+    """Its next socket holds the run from its opening on; `runs.resume` gives what it missed."""
+    first = somebody(hub, ANN, socket=True)
+    first.caller.opened()
+    run_id = (
+        await first.call("runs.start", intent="x", on_disconnect="cancel", grace_ms=3_600_000)
+    )["run_id"]
+    turns = [{"tool": "a"}, {"tool": "b"}]
+    await first.call("runs.record_turns", run_id=run_id, turns=turns)
+    first.caller.closed()
+    second, other = somebody(hub, ANN, socket=True), somebody(hub, OPERATOR, socket=True)
+    second.caller.opened()
+    other.caller.opened()
+    assert hub.runs.owner(run_id) == second.caller.connection_id
+    resumed = await second.call("runs.resume", run_id=run_id, cursor=1)
+    assert resumed == await second.call("runs.trace", run_id=run_id, cursor=1)
+    assert ([turn["tool"] for turn in resumed["turns"]], resumed["cursor"]) == (["b"], 2)
+    await other.call("runs.resume", run_id=run_id)
+    assert hub.runs.owner(run_id) == other.caller.connection_id
+    assert await other.fail("runs.resume", run_id=run_id, cursor=-1) == "invalid_request"
+    assert await somebody(hub, ANN).fail("runs.resume", run_id=run_id) == "invalid_request"
+    await other.call("runs.cancel", run_id=run_id)
+    assert await second.fail("runs.resume", run_id=run_id) == "conflict"

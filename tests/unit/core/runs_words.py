@@ -9,7 +9,7 @@ import msgspec
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
 from hubbub.core.runs.outcomes import Outcome
-from hubbub.core.runs.run import OnDisconnect, StartRun
+from hubbub.core.runs.run import OnDisconnect, Run, StartRun
 from hubbub.core.values import Event, Principal
 
 
@@ -25,6 +25,12 @@ def new_run(
     """Make a request to start a run."""
     fields = {"intent": "do it", "client": "c1", "source": "car", **more}
     return StartRun(agent=agent, on_disconnect=on_disconnect, **fields)
+
+
+def chat_run(run_id: str = "turn-1", agent: str = "ann", **more: Any) -> Run:
+    """Make a run as the chat stores one for a turn."""
+    fields = {"client": "operator", "intent": "hi", "started_at": 0, **more}
+    return Run(run_id=run_id, agent=agent, source="chat", on_disconnect="continue", **fields)
 
 
 class Told:

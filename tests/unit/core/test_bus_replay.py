@@ -233,3 +233,19 @@ async def test_member_that_cannot_be_fed_is_closed(
 
     assert outbox.closed is not None
     assert outbox.closed[0] == 1011
+
+
+@pytest.mark.parametrize("behind", [True, False])
+async def test_what_no_journal_has_is_given_at_the_seam(
+    bus: Bus, journal: Journal, *, behind: bool
+) -> None:
+    """Who begins to hear live is told what ephemeral events said: after its past, once."""
+    await publish(journal, 1, 2)
+    outbox = RecordingOutbox()
+    member = bus.member(outbox, key="k", patterns=["t"], encode=number)
+    after = Position(epoch=journal.position.epoch, seq=0) if behind else None
+    await bus.resume(member, after, lambda _resumed: None, late=lambda: [ephemeral(99)])
+    told = [*((1, 2) if behind else ()), 99]
+    await outbox.holds(len(told))
+    await publish(journal, 3)
+    assert await outbox.holds(len(told) + 1) == expected(*told, 3)

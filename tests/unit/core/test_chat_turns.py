@@ -7,7 +7,8 @@ import pytest
 
 from hubbub.core.chat.agents import AgentSettings, ChatSettings
 from hubbub.core.chat.conversation import SendRequest
-from hubbub.core.chat.turn_table import Answer, TurnTable
+from hubbub.core.chat.stored_turn import Answer
+from hubbub.core.chat.turn_table import TurnTable
 from hubbub.core.ports import RunnerOutput, Transaction
 from hubbub.core.runs.trace import MAX_TURNS
 from hubbub.core.values import OPERATOR

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from hubbub.config import StoreSettings
 from hubbub.core.bus import Bus, Resumed
 from hubbub.core.idempotency import KEEP_MS, once
 from hubbub.core.journal import Journal
@@ -311,24 +310,6 @@ async def test_answers_older_than_their_promise_are_forgotten(room: Room) -> Non
         assert len(runs) == expected
 
 
-async def test_answers_are_kept_as_long_as_it_is_set(room: Room) -> None:
-    """`store.answers_days` counts, not the default."""
-    settings = StoreSettings(answers_days=0.5)
-    retention = Retention(
-        room.journal, room.store, room.bus, room.clock, [FOR_EVER], answers_ms=settings.answers_ms
-    )
-    await retention.load()
-    await room.journal.commit(
-        once(lambda _tx: 1, caller=OPERATOR, key="k", request=b"r", result=int, clock=room.clock)
-    )
-    rows = []
-    for late in (12 * HOUR_MS, 1):
-        room.clock.advance(late)
-        await retention.cut()
-        rows.append(len(await room.store.rows("idempotency_get", caller=OPERATOR.id, key="k")))
-    assert rows == [1, 0]
-
-
 async def test_more_old_answers_than_one_step_takes_are_all_forgotten(room: Room) -> None:
     """However many there are."""
 
@@ -348,6 +329,48 @@ async def test_more_old_answers_than_one_step_takes_are_all_forgotten(room: Room
         )
 
     assert await room.journal.commit(left) == 0
+
+
+async def test_keys_of_old_messages_are_forgotten(room: Room) -> None:
+    """A turn that ended more than seven days ago leaves its run; one that waits is kept."""
+
+    def unit(tx: Transaction) -> None:
+        for number in range(PAGE + 2):
+            run_id = str(number)
+            tx.execute(
+                "chat_turn_put",
+                run_id=run_id,
+                caller="c",
+                digest=b"",
+                session_key="agent:main:main",
+                session_id="s",
+                spelling="main",
+                agent="main",
+                place=number,
+                thinking=None,
+                timeout_ms=None,
+                cause="e",
+                accepted_at=0,
+            )
+            if number:
+                ended_at = 1 if number == 1 else 0
+                tx.execute(
+                    "chat_turn_end", run_id=run_id, state="ok", error=None, ended_at=ended_at
+                )
+
+    def left(tx: Transaction) -> list[str]:
+        names = map(str, range(PAGE + 2))
+        return [name for name in names if tx.row("chat_turn_get", run_id=name) is not None]
+
+    await room.journal.commit(unit)
+    retention = await room.retain(FOR_EVER)
+    now = room.clock()
+    room.clock.advance(KEEP_MS + 1 - now)
+    await retention.cut()
+    assert await room.journal.commit(left) == ["0", "1"]
+    room.clock.advance(1)
+    await retention.cut()
+    assert await room.journal.commit(left) == ["0"]
 
 
 async def test_ephemeral_events_do_not_count(room: Room) -> None:

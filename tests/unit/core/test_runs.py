@@ -10,9 +10,9 @@ from hubbub.core.idempotency import Stored
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Transaction
 from hubbub.core.runs.outcomes import Outcome
-from hubbub.core.runs.run import Run, StartRun
+from hubbub.core.runs.run import StartRun
 from hubbub.core.runs.service import Runs
-from hubbub.core.runs.trace import MAX_TURNS, Recorded, Turn
+from hubbub.core.runs.trace import MAX_TURNS, Recorded, Turn, recorded
 from hubbub.core.values import OPERATOR, Principal, uuid7
 from hubbub.errors import (
     Conflict,
@@ -24,7 +24,7 @@ from hubbub.errors import (
 )
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import ManualClock
-from tests.unit.core.runs_words import ANN, BOB, READER, SUCCESS, Told, new_run
+from tests.unit.core.runs_words import ANN, BOB, READER, SUCCESS, Told, chat_run, new_run
 
 
 @pytest.fixture
@@ -259,28 +259,19 @@ async def test_retried_turns_with_a_key_are_recorded_once(runs: Runs) -> None:
 async def test_answer_to_turns_can_be_looked_for(runs: Runs, journal: Journal) -> None:
     """Without recording anything; other turns under the key are a conflict."""
     run = await runs.start(ANN, new_run())
-    look = runs.recorded(ANN, run.run_id, [Turn(tool="a")], key="k")
+    look = recorded(ANN, run.run_id, [Turn(tool="a")], key="k")
     assert await journal.commit(look) is None
     answer = await runs.record_turns(ANN, run.run_id, [Turn(tool="a")], key="k")
     assert await journal.commit(look) == Stored(answer)
     with pytest.raises(IdempotencyConflict):
-        await journal.commit(runs.recorded(ANN, run.run_id, [Turn(tool="b")], key="k"))
+        await journal.commit(recorded(ANN, run.run_id, [Turn(tool="b")], key="k"))
 
 
 async def test_another_service_starts_and_ends_a_run_in_its_own_unit(
     runs: Runs, journal: Journal, told: Told, clock: ManualClock
 ) -> None:
     """Memory follows runs that chat writes in its units, and causes are kept."""
-    run = Run(
-        run_id="turn-1",
-        agent="ann",
-        client="chat",
-        intent="hi",
-        source="chat",
-        session_key="agent:ann:main",
-        on_disconnect="continue",
-        started_at=clock.now,
-    )
+    run = chat_run(session_key="agent:ann:main", started_at=clock.now)
 
     def turn(tx: Transaction) -> None:
         started = runs.start_in(tx, run, actor="operator", cause="request-1")

@@ -10,8 +10,7 @@ import pytest
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Settled
-from hubbub.core.runs import open_runs
-from hubbub.core.runs import service as runs_module
+from hubbub.core.runs import open_runs, owners
 from hubbub.core.runs.run import OnDisconnect
 from hubbub.core.runs.service import Runs
 from hubbub.core.runs.trace import Turn
@@ -77,14 +76,14 @@ async def test_run_taken_over_during_the_grace_goes_on(
     await runs.start(ANN, new_run(idempotency_key="k"), "c1")
     runs.dropped("c1")
     await runs.start(ANN, new_run(idempotency_key="k"), "c2")
-    runs._end_dropped("k", "c1")  # noqa: SLF001 an hour has passed
+    runs._owners._end_dropped("k", "c1")  # noqa: SLF001 an hour has passed
     await journal.settled()
 
     assert (runs.owner("k"), told.kinds) == ("c2", ["run.started"])
     runs.dropped("c2")
-    runs._end_dropped("k", "c2")  # noqa: SLF001
+    runs._owners._end_dropped("k", "c2")  # noqa: SLF001
     await told.ends()
-    runs._end_dropped("k", "c2")  # noqa: SLF001 a second time is no news
+    runs._owners._end_dropped("k", "c2")  # noqa: SLF001 a second time is no news
     assert (runs.owner("k"), told.kinds) == (None, ["run.started", "run.ended"])
 
 
@@ -136,7 +135,7 @@ async def test_connection_has_so_many_open_runs(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection at the limit starts no more until it has completed one."""
-    monkeypatch.setattr(runs_module, "MAX_OPEN_RUNS", 2)
+    monkeypatch.setattr(owners, "MAX_OPEN_RUNS", 2)
     first = await runs.start(ANN, new_run(), "c1")
     await runs.start(ANN, new_run(), "c1")
     with pytest.raises(Conflict, match="2 open runs at most"):

@@ -58,6 +58,19 @@ async def test_answer_is_streamed(model: ModelServer) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("thinking", "sent"), [("high", "high"), ("off", "low"), (None, "low"), ("deeply", "low")]
+)
+async def test_thinking_is_asked_for(model: ModelServer, thinking: str | None, sent: str) -> None:
+    """A known level goes out as `reasoning_effort`, over the agent's own; other words do not."""
+    model.auto_reply = "hm"
+    asked = runner(model, options={"reasoning_effort": "low"})
+    await collect(asked, turn(thinking=thinking))
+    await collect(runner(model), turn(thinking=thinking))
+    first, second = [played.body.get("reasoning_effort") for played in model.turns]
+    assert (first, second) == (sent, "high" if thinking == "high" else None)
+
+
 async def test_closing_drops_the_connection(model: ModelServer) -> None:
     """An abort in the middle of an answer lets go of the model at once."""
     outputs = runner(model).take(turn())

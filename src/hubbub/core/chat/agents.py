@@ -42,6 +42,10 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Times that a request which failed before its first word is sent again (``openai``)."""
     timeout_s: float = 600.0
     """Seconds that a turn may take; a message may ask for less or more."""
+    direct_messages: Literal["store", "chat"] = "store"
+    """What a direct message to it is: something that is stored and told, or also a message in
+    its main session, which it answers there.
+    """
     max_session_turns: int = 1
     """Turns of one session that run side by side at most; further ones wait, in order, under
     their own run ids. With more than 1, answers of one session may overtake each other.

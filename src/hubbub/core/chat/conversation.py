@@ -15,7 +15,11 @@ import msgspec
 
 
 SendStatus = Literal["started", "in_flight", "ok", "error", "stopped"]
-AbortReason = Literal["rpc", "stop", "timeout"]
+AbortReason = Literal["rpc", "stop", "timeout", "interrupt", "rollback"]
+MultitaskStrategy = Literal["enqueue", "reject", "interrupt", "rollback"]
+"""What a message does that comes while a turn of its session is open: wait its turn; be refused;
+end the open ones and keep what they said; or end them and take them out of the history.
+"""
 TurnState = Literal["accepted", "started", "ok", "error", "aborted"]
 SessionChange = Literal["created", "patched", "reset", "deleted"]
 
@@ -45,6 +49,8 @@ class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Thinking level of this turn; ``None``: the session's."""
     timeout_ms: int | None = None
     """Milliseconds that the turn may take; ``None`` or 0: the agent's own limit."""
+    multitask_strategy: MultitaskStrategy | None = None
+    """What it does where a turn of the session is open; ``None``: what the session says."""
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,12 +257,22 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     error: str
 
 
-class Aborted(msgspec.Struct, frozen=True, kw_only=True):
+class Aborted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Data of ``chat.aborted``."""
 
     session_key: str
     run_id: str
     reason: AbortReason
+    message: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    """The part of the answer that stays in the history; set with ``interrupt`` alone."""
+
+
+class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.rolled_back``: these messages are in the history no longer."""
+
+    session_key: str
+    run_id: str
+    message_ids: tuple[str, ...]
 
 
 class InjectedMessage(msgspec.Struct, frozen=True, kw_only=True):

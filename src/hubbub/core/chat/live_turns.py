@@ -32,6 +32,7 @@ class LiveTurn:
         "cause",
         "due",
         "fresh",
+        "held",
         "is_ended",
         "is_running",
         "run_id",
@@ -57,12 +58,20 @@ class LiveTurn:
         """The text that has been told."""
         self.fresh: list[str] = []
         """The text that has not been told yet."""
+        self.held: list[str | msgspec.Raw] = []
+        """Texts and tools' work that came while the session was held."""
         self.due = 0.0
         """Time of the loop, in seconds, before which no further delta is told."""
         self.timer: asyncio.TimerHandle | None = None
         """Tells the delta that came too early."""
         self.task: asyncio.Task[None] | None = None
         """Listens to its runner."""
+
+    @property
+    def text(self) -> str:
+        """All of the answer, told or not."""
+        held = (piece for piece in self.held if isinstance(piece, str))
+        return "".join((self.told, *self.fresh, *held))
 
     def stop(self) -> None:
         """Stop listening to its runner; safe to call while the runner cleans up."""
@@ -109,6 +118,8 @@ class LiveTurns:
         self._waiting: dict[str, LiveTurn] = {}
         self._running: Counter[str] = Counter()
         """Running turns of each session."""
+        self._held: Counter[str] = Counter()
+        """Sessions of which nothing is told for the moment, and how many ask for that."""
         bus.listen(["chat/*"], self._heard)
 
     def add(self, turn: LiveTurn) -> None:
@@ -144,6 +155,9 @@ class LiveTurns:
 
     def say(self, turn: LiveTurn, text: str) -> None:
         """Add to the answer; tell it at once, or together with what follows soon."""
+        if self._held[turn.session_key]:
+            turn.held.append(text)
+            return
         turn.fresh.append(text)
         if turn.timer is not None:
             return
@@ -168,10 +182,40 @@ class LiveTurns:
 
     def work(self, turn: LiveTurn, tool: msgspec.Raw) -> None:
         """Tell what a tool does, after the text before it."""
+        if self._held[turn.session_key]:
+            turn.held.append(tool)
+            return
         self.flush(turn)
         if not turn.is_ended:
             data = Tool(session_key=turn.session_key, run_id=turn.run_id, tool=tool)
             self._bus.tell(self._event(turn, "chat.tool", data))
+
+    def hold(self, session_key: str) -> dict[str, str]:
+        """Tell nothing new of a session until ``release``; gives what each turn has been told.
+
+        For a unit that may end these turns and store what they said: nobody hears a word
+        that is not stored then.
+        """
+        turns = [turn for turn in self.all() if turn.session_key == session_key]
+        for turn in turns:
+            self.flush(turn)
+        self._held[session_key] += 1
+        return {turn.run_id: turn.told for turn in turns}
+
+    def release(self, session_key: str) -> None:
+        """Tell what came meanwhile, unless its turn has ended or somebody else holds it."""
+        self._held[session_key] -= 1
+        if self._held[session_key]:
+            return
+        del self._held[session_key]
+        for turn in self.all():
+            if turn.session_key == session_key:
+                pieces, turn.held = turn.held, []
+                for piece in pieces:
+                    if isinstance(piece, str):
+                        self.say(turn, piece)
+                    else:
+                        self.work(turn, piece)
 
     def so_far(self, patterns: Iterable[str]) -> list[Event]:
         """Give one delta with all the text of each turn under these topics that has some."""

@@ -12,7 +12,7 @@ API = "hubbub"
 """Value of ``api`` in the answers that this daemon stores."""
 NO_USAGE = {"input": 0, "output": 0, "totalTokens": 0}
 
-StopReason = Literal["stop", "error", "injected"]
+StopReason = Literal["stop", "error", "injected", "aborted"]
 ItemRole = Literal["user", "assistant", "tool", "system", "other"]
 
 _ROLES: Mapping[str, ItemRole] = {

@@ -5,6 +5,8 @@ The values are in ``conversation.py``, the names of sessions in ``session_keys.p
 
 from collections.abc import Iterable
 
+import msgspec
+
 from hubbub.core.bus import Bus
 from hubbub.core.chat import attachments, session_table
 from hubbub.core.chat.agents import Agents, ChatSettings
@@ -25,12 +27,13 @@ from hubbub.core.chat.live_turns import LiveTurns
 from hubbub.core.chat.messages import assistant_message
 from hubbub.core.chat.session_keys import agent_of, canonical, topic_of
 from hubbub.core.chat.sessions import Sessions
+from hubbub.core.chat.stored_turn import Answer, Asked
 from hubbub.core.chat.transcript import Transcript
-from hubbub.core.chat.turn_table import Answer, Asked, TurnTable
+from hubbub.core.chat.turn_table import TurnTable
 from hubbub.core.chat.turns import Turns
 from hubbub.core.idempotency import digest, once
 from hubbub.core.journal import Journal
-from hubbub.core.ports import Store, Transaction
+from hubbub.core.ports import Store, Transaction, Unit
 from hubbub.core.runs.run import MAX_RUN_ID_CHARACTERS, is_run_id
 from hubbub.core.runs.service import Runs
 from hubbub.core.values import Clock, Event, IdSource, Principal
@@ -107,7 +110,9 @@ class Chat:
     async def send(self, caller: Principal, request: SendRequest) -> Sent:
         """Store a message and let its agent take a turn, or tell what became of the same send.
 
-        The answer comes after ``chat.accepted`` was told and before ``chat.started`` is.
+        Where a turn of the session is open, ``request.multitask_strategy`` or else the session's
+        own says what becomes of it; that is decided in the unit that stores the message. The
+        answer comes after ``chat.accepted`` was told and before ``chat.started`` is.
 
         Raises:
             InvalidRequest: The key, session key, an attachment (``attachment NAME: …``) or the
@@ -115,6 +120,7 @@ class Chat:
                 ``sendPolicy`` is ``deny`` (``send blocked by session policy``).
             TooLarge: The message is over a limit.
             IdempotencyConflict: The key stands for another message, or for another's run.
+            SessionBusy: A turn of the session is open, and the strategy is ``reject``.
             Conflict: Too many turns wait in this session.
             Forbidden: The caller may not write.
         """
@@ -125,22 +131,36 @@ class Chat:
             aborted = await self.abort(caller, asked.key, reason="stop", key=key)
             return Sent(run_id=request.idempotency_key, status="stopped", aborted=aborted)
 
-        def send(tx: Transaction) -> Sent:
-            return self._table.accept_in(tx, caller, asked)
+        said = self._live.hold(asked.key)
 
-        return await self._journal.commit(send)
+        def send(tx: Transaction) -> Sent:
+            return self._table.accept_in(tx, caller, asked, said)
+
+        try:
+            return await self._journal.commit(send)
+        finally:
+            self._live.release(asked.key)
+
+    def accepting(self, caller: Principal, request: SendRequest) -> Unit[Sent]:
+        """Make the unit that stores a message and its turn, for use within another one.
+
+        What open turns have said is not kept. Raises as ``send``; a unit that refuses has
+        changed nothing. A stop word is a message like any other.
+        """
+        asked = self._asked(caller, request)
+        return lambda tx: self._table.accept_in(tx, caller, asked, {})
 
     async def answer(self, caller: Principal, request: SendRequest, reply: str) -> Sent:
         """Store a message that is answered at once by the daemon itself, without a runner.
 
         For slash commands: the run has its ``chat.accepted``, ``chat.started`` and
         ``chat.final`` when this returns; the final's message has the stop reason
-        ``injected``. States, keys and errors as ``send``.
+        ``injected``. It leaves open turns alone. States, keys and errors as ``send``.
         """
-        asked = self._asked(caller, request)
+        asked = self._asked(caller, msgspec.structs.replace(request, multitask_strategy="enqueue"))
 
         def answer(tx: Transaction) -> Sent:
-            sent = self._table.accept_in(tx, caller, asked)
+            sent = self._table.accept_in(tx, caller, asked, {})
             if sent.status == "started":
                 self._table.begin_in(tx, sent.run_id)
                 self._table.finish_in(tx, sent.run_id, Answer(text=reply, is_injected=True))
@@ -298,6 +318,11 @@ class Chat:
         turn = self._live.get(run_id)
         return None if turn is None else turn.spelling
 
+    def said(self, run_id: str) -> str:
+        """Give what a turn has been told to say so far; empty where it does not run."""
+        turn = self._live.get(run_id)
+        return "" if turn is None or turn.is_ended else turn.told
+
     def so_far(self, patterns: Iterable[str]) -> list[Event]:
         """Give one ephemeral ``chat.delta`` for each running turn under these topics.
 
@@ -332,13 +357,14 @@ class Chat:
         if not request.message.strip() and not images:
             message = "message or attachment required"
             raise InvalidRequest(message)
-        parts = (name, request.message, request.thinking or "", *(image.data for image in images))
+        strategy = request.multitask_strategy or ""
+        parts = (name, request.message, request.thinking or "", strategy)
         limit = self.agents.settings(agent_of(name)).max_session_turns
         return Asked(
             request=request,
             key=name,
             images=images,
-            digest=digest("chat.send", *parts),
+            digest=digest("chat.send", *parts, *(image.data for image in images)),
             max_open=limit + self._settings.max_waiting_turns,
         )
 

@@ -4,8 +4,9 @@ Names and values are those of the store entries that chat clients keep.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
+from hubbub.core.chat.conversation import MultitaskStrategy
 from hubbub.errors import InvalidRequest
 
 
@@ -25,6 +26,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "execAsk": ("off", "on-miss", "always"),
     "sendPolicy": ("allow", "deny"),
     "groupActivation": ("mention", "always"),
+    "multitaskStrategy": get_args(MultitaskStrategy),
 }
 """Fields that take one of a few words."""
 TEXTS = ("label", "execNode", "model", "spawnedBy")
@@ -48,6 +50,7 @@ KEPT_AT_RESET = (
     "sendPolicy",
     "groupActivation",
     "queueMode",
+    "multitaskStrategy",
     "chatType",
     "origin",
     "channel",

@@ -132,9 +132,9 @@ class Sessions:
             changes: New values under the entry's own names: ``label``, ``thinkingLevel``,
                 ``verboseLevel``, ``reasoningLevel``, ``responseUsage``, ``elevatedLevel``,
                 ``execHost``, ``execSecurity``, ``execAsk``, ``execNode``, ``model``,
-                ``spawnedBy``, ``sendPolicy``, ``groupActivation``. ``None`` clears. ``model``
-                (``provider/name`` or ``name``) is stored as ``providerOverride`` and
-                ``modelOverride``.
+                ``spawnedBy``, ``sendPolicy``, ``groupActivation``, ``multitaskStrategy``.
+                ``None`` clears. ``model`` (``provider/name`` or ``name``) is stored as
+                ``providerOverride`` and ``modelOverride``.
             key: Idempotency key.
 
         Raises:

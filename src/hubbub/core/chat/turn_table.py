@@ -4,7 +4,7 @@ Everything with a transaction runs on the writer thread, inside somebody's unit.
 row, its run and its events change together, so any of them tells the truth alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,95 +17,31 @@ from hubbub.core.chat.conversation import (
     Accepted,
     Failed,
     Final,
-    SendRequest,
-    SendStatus,
+    RolledBack,
     Sent,
+    Session,
     Started,
     TurnState,
 )
-from hubbub.core.chat.messages import Image, StopReason, assistant_message, text_of, user_message
+from hubbub.core.chat.messages import assistant_message, user_message
 from hubbub.core.chat.session_keys import agent_of, topic_of
-from hubbub.core.chat.transcript import Transcript, message_in
-from hubbub.core.ports import Row, Transaction
-from hubbub.core.runs.outcomes import INCOMPLETE, Outcome, OutcomeStatus, cancelled, reported
+from hubbub.core.chat.stored_turn import (
+    OUTCOMES,
+    STATUS,
+    TRANSITIONS,
+    Answer,
+    Asked,
+    StoredTurn,
+    turn_of,
+)
+from hubbub.core.chat.transcript import Transcript
+from hubbub.core.ports import Transaction
+from hubbub.core.runs.outcomes import INCOMPLETE, Outcome, cancelled, reported
 from hubbub.core.runs.run import Ending, Run
 from hubbub.core.runs.service import Runs
 from hubbub.core.runs.trace import Turn, cut
 from hubbub.core.values import Clock, IdSource, Principal
-from hubbub.errors import Conflict, IdempotencyConflict, InvalidRequest, TooLarge
-
-
-TRANSITIONS: Mapping[TurnState, frozenset[TurnState]] = {
-    "accepted": frozenset(("started", "error", "aborted")),
-    "started": frozenset(("ok", "error", "aborted")),
-    "ok": frozenset(),
-    "error": frozenset(),
-    "aborted": frozenset(),
-}
-"""From each state of a turn, those that may follow: the first end is kept."""
-
-STATUS: Mapping[TurnState, SendStatus] = {
-    "accepted": "in_flight",
-    "started": "in_flight",
-    "ok": "ok",
-    "error": "error",
-    "aborted": "ok",
-}
-"""What a repeated send is told."""
-
-OUTCOMES: Mapping[TurnState, OutcomeStatus] = {"ok": "success", "error": "failure"}
-
-
-class StoredTurn(msgspec.Struct, frozen=True):
-    """One turn as it stands in the store."""
-
-    run_id: str
-    caller: str
-    digest: bytes
-    session_key: str
-    session_id: str
-    spelling: str
-    agent: str
-    place: int
-    thinking: str | None
-    timeout_ms: int | None
-    state: TurnState
-    error: str | None
-    cause: str
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A checked request, ready to be stored."""
-
-    request: SendRequest
-    key: str
-    """The canonical session key."""
-    images: Sequence[Image]
-    digest: bytes
-    max_open: int
-    """Open turns that the session may have."""
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a runner gave in the end."""
-
-    text: str = ""
-    usage: dict[str, int] | None = None
-    model: str | None = None
-    provider: str | None = None
-    error: str | None = None
-    """Not ``None``: the turn failed, and this is why."""
-    is_interrupted: bool = False
-    """It failed because the daemon stopped."""
-    is_injected: bool = False
-    """The daemon itself answered."""
-
-    @property
-    def stop_reason(self) -> StopReason:
-        """Why the answer ends where it does."""
-        if self.error is not None:
-            return "error"
-        return "injected" if self.is_injected else "stop"
+from hubbub.errors import Conflict, IdempotencyConflict, InvalidRequest, SessionBusy, TooLarge
 
 
 class TurnTable:
@@ -118,12 +54,22 @@ class TurnTable:
         self._clock = clock
         self._ids = ids
 
-    def accept_in(self, tx: Transaction, caller: Principal, asked: Asked) -> Sent:
+    def accept_in(
+        self,
+        tx: Transaction,
+        caller: Principal,
+        asked: Asked,
+        said: Mapping[str, str],
+    ) -> Sent:
         """Store a message and its turn, or tell what became of the same send.
+
+        Args:
+            said: What the open turns of the session have said so far, by run.
 
         Raises:
             IdempotencyConflict: The key stands for something else.
             InvalidRequest: The session takes no messages.
+            SessionBusy: It is busy, and the message was not to wait.
             Conflict: Too many turns of the session are open.
         """
         run_id = asked.request.idempotency_key
@@ -141,12 +87,52 @@ class TurnTable:
         if session.fields.get("sendPolicy") == "deny":
             message = "send blocked by session policy"
             raise InvalidRequest(message)
-        if len(tx.rows("chat_turn_open", session_key=asked.key)) >= asked.max_open:
+        if self._make_way_in(tx, asked, session, said, actor) >= asked.max_open:
             message = f"{asked.max_open} messages wait in this session; let some be answered first"
             raise Conflict(message)
         session = session_table.touch_in(tx, session, at=now, abortedLastRun=False)
         self._ask_in(tx, caller, asked, session.session_id, now)
         return Sent(run_id=run_id, status="started")
+
+    def _make_way_in(
+        self,
+        tx: Transaction,
+        asked: Asked,
+        session: Session,
+        said: Mapping[str, str],
+        actor: str,
+    ) -> int:
+        """Do with a session's open turns what a new message asks for; gives how many stay.
+
+        Raises:
+            SessionBusy: It is not to wait for them.
+        """
+        turns = [turn_of(row) for row in tx.rows("chat_turn_open", session_key=session.key)]
+        own = session.fields.get("multitaskStrategy")
+        match asked.request.multitask_strategy or own:
+            case "reject" if turns:
+                raise SessionBusy(session.key, turns[0].run_id)
+            case "interrupt":
+                for turn in turns:
+                    self._abort_one_in(
+                        tx, turn, "interrupt", actor, partial=said.get(turn.run_id, "")
+                    )
+            case "rollback":
+                for turn in turns:
+                    self._abort_one_in(tx, turn, "rollback", actor)
+                    self._roll_back_in(tx, turn, actor)
+            case _:  # an import may have brought a word that is none of ours
+                return len(turns)
+        return 0
+
+    def _roll_back_in(self, tx: Transaction, turn: StoredTurn, actor: str) -> None:
+        """Take a turn's question, and all that stands below it, out of the history."""
+        at = {"session_id": turn.session_id, "place": turn.place}
+        ids = tuple(row[0] for row in tx.rows("chat_message_ids_at", **at))
+        tx.execute("chat_message_delete_at", **at)
+        data = RolledBack(session_key=turn.session_key, run_id=turn.run_id, message_ids=ids)
+        topic = topic_of(turn.session_key)
+        tx.append(topic, "chat.rolled_back", data, actor=actor, cause=turn.cause)
 
     def _ask_in(
         self, tx: Transaction, caller: Principal, asked: Asked, session_id: str, now: int
@@ -263,16 +249,29 @@ class TurnTable:
         return tuple(turn.run_id for turn in turns)
 
     def _abort_one_in(
-        self, tx: Transaction, turn: StoredTurn, reason: AbortReason, actor: str
+        self,
+        tx: Transaction,
+        turn: StoredTurn,
+        reason: AbortReason,
+        actor: str,
+        *,
+        partial: str = "",
     ) -> None:
+        """End a turn; what it said so far is kept where it is given."""
         now = self._clock()
+        message: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+        if partial.strip():
+            message = assistant_message(partial.strip(), at=now, stop_reason="aborted")
+            self._transcript.add_in(tx, turn.session_id, "assistant", message, place=turn.place)
         tx.execute("chat_turn_end", run_id=turn.run_id, state="aborted", error=None, ended_at=now)
         self._runs.end_in(
             tx, turn.run_id, "cancelled", cancelled(reason), actor=actor, cause=turn.cause
         )
         session = session_table.get_in(tx, turn.session_key)
         session_table.touch_in(tx, session, at=now, abortedLastRun=True)
-        data = Aborted(session_key=turn.session_key, run_id=turn.run_id, reason=reason)
+        data = Aborted(
+            session_key=turn.session_key, run_id=turn.run_id, reason=reason, message=message
+        )
         tx.append(topic_of(turn.session_key), "chat.aborted", data, actor=actor, cause=turn.cause)
 
     def _answer_in(
@@ -339,17 +338,6 @@ class TurnTable:
         """Give a turn as it stands within a unit."""
         row = tx.row("chat_turn_get", run_id=run_id)
         return None if row is None else turn_of(row)
-
-
-def turn_of(row: Row) -> StoredTurn:
-    """Make a turn of a row of ``chat_turn_get`` and its kin."""
-    return StoredTurn(*row)
-
-
-def prompt_in(tx: Transaction, turn: StoredTurn) -> tuple[str, dict[str, Any]]:
-    """Give the text of a turn's question, and the whole message."""
-    message = msgspec.json.decode(message_in(tx, turn.place))
-    return text_of(message), message
 
 
 def _same(known: StoredTurn, caller: Principal, asked: Asked) -> Sent:

@@ -14,8 +14,9 @@ from hubbub.core.chat import session_table
 from hubbub.core.chat.agents import Agents, ChatSettings
 from hubbub.core.chat.live_turns import LiveTurn, LiveTurns
 from hubbub.core.chat.messages import images_of, whole
+from hubbub.core.chat.stored_turn import Answer, StoredTurn, prompt_in, turn_of
 from hubbub.core.chat.transcript import before_in
-from hubbub.core.chat.turn_table import Answer, StoredTurn, TurnTable, prompt_in, turn_of
+from hubbub.core.chat.turn_table import TurnTable
 from hubbub.core.journal import Journal
 from hubbub.core.ports import RunnerOutput, RunnerTurn, Settled, Transaction, Unit
 from hubbub.core.runs.trace import Turn
@@ -182,7 +183,7 @@ class Turns:
     def _text(self, turn: LiveTurn) -> str:
         """Tell what is left to tell, and give all of the answer."""
         self._live.flush(turn)
-        return turn.told.strip()
+        return turn.text.strip()
 
     def _record(self, turn: LiveTurn, tool: msgspec.Raw) -> None:
         """Add a tool's result to the run's trace."""

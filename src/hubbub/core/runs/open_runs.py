@@ -27,6 +27,8 @@ class OpenRuns:
         """Owner of each open run that has one."""
         self._owned: dict[str, set[str]] = {}
         """The same from the other side."""
+        self._adrift: dict[str, dict[str, None]] = {}
+        """Open runs whose owner's connection has ended, by agent; in the order of that."""
 
     def fill(self, runs: Iterable[Run]) -> None:
         """Take the open runs of the store."""
@@ -49,6 +51,7 @@ class OpenRuns:
         if run_id not in self._open:
             return False
         self.disown(run_id, self._owners.get(run_id))
+        self._set_ashore(run_id)
         self._owners[run_id] = owner
         self._owned.setdefault(owner, set()).add(run_id)
         return True
@@ -57,11 +60,28 @@ class OpenRuns:
         """Take a run from its owner; false: it is not this one's."""
         if owner is None or self._owners.get(run_id) != owner:
             return False
+        self._set_ashore(run_id)
         del self._owners[run_id]
         self._owned[owner].discard(run_id)
         if not self._owned[owner]:
             del self._owned[owner]
         return True
+
+    def set_adrift(self, run: Run) -> None:
+        """Note that the connection of an open run's owner has ended."""
+        self._adrift.setdefault(run.agent, {})[run.run_id] = None
+
+    def adrift(self, agent: str) -> tuple[str, ...]:
+        """Give the runs of an agent whose owner's connection has ended."""
+        return tuple(self._adrift.get(agent, ()))
+
+    def _set_ashore(self, run_id: str) -> None:
+        agent = self._open[run_id].agent
+        runs = self._adrift.get(agent)
+        if runs is not None:
+            runs.pop(run_id, None)
+            if not runs:
+                del self._adrift[agent]
 
     def heard(self, event: Event) -> None:
         """Follow a committed event of a run."""

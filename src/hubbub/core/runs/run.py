@@ -38,6 +38,8 @@ MAX_RUN_ID_CHARACTERS = 256
 """Length of a run id at most, where the caller chooses it."""
 MAX_AGENT_CHARACTERS = 256
 """Length of an agent's id at most."""
+MAX_GRACE_MS = 24 * 3600 * 1000
+"""Milliseconds for which a run may wait for its agent at most."""
 MAX_INTENT_BYTES = 64 * 1024
 """Bytes of an intent, and of an outcome's description, at most."""
 
@@ -55,6 +57,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     session_key: str | None = None
     """Chat session whose turn it is."""
     on_disconnect: OnDisconnect
+    grace_ms: int | None = None
+    """Milliseconds between the end of its owner's connection, or the start of the daemon after a
+    restart, and its own end; ``None``: the door's own, and nothing after a restart.
+    """
     started_at: int
     """Unix time in milliseconds."""
     ended_at: int | None = None
@@ -75,6 +81,8 @@ class StartRun(msgspec.Struct, frozen=True, kw_only=True):
     client: str
     source: Source
     on_disconnect: OnDisconnect
+    grace_ms: int | None = None
+    """As in ``Run``."""
     outcome_description: str | None = None
     idempotency_key: str | None = None
     """Becomes the run's id; a run that has it already is given back."""
@@ -91,6 +99,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: Source
     session_key: str | None = None
     on_disconnect: OnDisconnect
+    grace_ms: int | None = None
     started_at: int
 
 
@@ -141,7 +150,7 @@ def check_start(caller: Principal, new: StartRun) -> None:
     """Check a request to start a run.
 
     Raises:
-        InvalidRequest: The agent or the key has no usable form.
+        InvalidRequest: The agent or the key has no usable form, or the grace is out of range.
         TooLarge: The intent is.
         Forbidden: The caller is bound to another agent.
     """
@@ -154,6 +163,9 @@ def check_start(caller: Principal, new: StartRun) -> None:
             f"an idempotency key becomes the run's id: 1 to {MAX_RUN_ID_CHARACTERS} printable "
             "characters without '*'"
         )
+        raise InvalidRequest(message)
+    if not 0 <= (new.grace_ms or 0) <= MAX_GRACE_MS:
+        message = f"grace_ms must be from 0 to {MAX_GRACE_MS}"
         raise InvalidRequest(message)
     for text in (new.intent, new.outcome_description or ""):
         if len(text.encode()) > MAX_INTENT_BYTES:
@@ -223,4 +235,5 @@ def run_of(row: Row) -> Run:
         termination=msgspec.UNSET if termination is None else msgspec.Raw(termination),
         turn_count=row[12],
         trace_bytes=row[13],
+        grace_ms=row[14],
     )

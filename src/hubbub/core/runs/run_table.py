@@ -44,6 +44,7 @@ class RunTable:
             source=run.source,
             session_key=run.session_key,
             on_disconnect=run.on_disconnect,
+            grace_ms=run.grace_ms,
             started_at=run.started_at,
         )
         started = msgspec.convert(run, Started, from_attributes=True)

@@ -6,22 +6,24 @@ and is therefore right for runs that another service (chat) starts and ends in i
 """
 
 import asyncio
-from collections import Counter
+import functools
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from hubbub.core.bus import Bus
-from hubbub.core.idempotency import Stored, answered, digest, once
+from hubbub.core.idempotency import digest, once
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Settled, Store, Transaction, Unit
 from hubbub.core.runs.open_runs import OpenRuns
 from hubbub.core.runs.outcomes import Outcome, cancelled, reported
+from hubbub.core.runs.owners import LAST_DAEMON, Owners
 from hubbub.core.runs.run import (
     DISCONNECT_ENDS,
     Ended,
     Ending,
     Run,
+    RunEnded,
     Snapshot,
     StartRun,
     after_end,
@@ -35,13 +37,10 @@ from hubbub.core.runs.trace import Recorded, Turn, check_batch
 from hubbub.core.tracker.reservation_table import Grant, guarded
 from hubbub.core.values import Clock, IdSource, Principal
 from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from hubbub.telemetry import log
 
 
 MAX_LIST = 1000
 """Runs in one list at most."""
-MAX_OPEN_RUNS = 1000
-"""Open runs of one connection at most."""
 DAEMON = "daemon"
 """Actor of what nobody asked for: the end of a run whose connection is gone."""
 
@@ -63,7 +62,8 @@ class Runs(RunTable):
         """Begin with no run; ``load`` brings back the open ones.
 
         Args:
-            grace_ms: Milliseconds between the end of a connection and that of its runs.
+            grace_ms: Milliseconds between the end of a connection and that of its runs, where
+                they do not say it themselves.
             leases: The clock by which locks go; ``None``: the same.
         """
         super().__init__(clock)
@@ -72,27 +72,35 @@ class Runs(RunTable):
         self._bus = bus
         self._ids = ids
         self._leases = leases or clock
-        self._grace_s = grace_ms / 1000
         self._memory = OpenRuns()
-        self._starting: Counter[str] = Counter()
-        self._gone: set[str] = set()
-        """Owners that left while a start of theirs was on its way to the disk."""
+        self._owners = Owners(self._memory, journal, grace_ms=grace_ms, end_in=self._drop_in)
         bus.listen(["runs/*"], self._memory.heard)
 
     async def load(self) -> None:
-        """Read the open runs; those whose connection died with the last daemon end now."""
+        """Read the open runs; those whose connection died with the last daemon end.
+
+        At once, unless they were given a grace of their own: they wait for their agent, and
+        the grace begins with ``open``.
+        """
 
         def load(tx: Transaction) -> list[Run]:
             still_open = []
             for run in map(run_of, tx.rows("run_open")):
-                end = None if run.source == "chat" else DISCONNECT_ENDS[run.on_disconnect]
-                if end is None:
+                if run.source == "chat" or run.grace_ms or not _ends_with_owner(run):
                     still_open.append(run)
                 else:
-                    self.end_in(tx, run.run_id, *end, actor=DAEMON)
+                    self._drop_in(tx, run.run_id)
             return still_open
 
-        self._memory.fill(await self._journal.commit(load))
+        runs = await self._journal.commit(load)
+        self._memory.fill(runs)
+        for run in runs:
+            if run.source != "chat" and _ends_with_owner(run):
+                self._owners.left_behind(run)
+
+    def open(self) -> None:
+        """Begin the grace of the runs that the last daemon left; call once the doors are open."""
+        self._owners.dropped(LAST_DAEMON)
 
     # -- verbs ---------------------------------------------------------------------------
 
@@ -115,31 +123,42 @@ class Runs(RunTable):
         unit = self._start(caller, new)
         if owner is None:
             self._journal.submit(unit, done)
-            return
-        if self._starting.get(owner, 0) + len(self._memory.owned(owner)) >= MAX_OPEN_RUNS:
-            message = f"a connection has {MAX_OPEN_RUNS} open runs at most; complete some"
-            raise Conflict(message)
-        self._starting[owner] += 1
-
-        def settled(result: Settled) -> None:
-            self._own(owner, result)
-            done(result)
-
-        self._journal.submit(unit, settled)
+        else:
+            self._owners.submit(unit, owner, done, claims=new.idempotency_key)
 
     async def start(self, caller: Principal, new: StartRun, owner: str | None = None) -> Run:
         """Start a run and wait until it is stored. As ``submit_start``."""
         future: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
-
-        def done(settled: Settled) -> None:
-            if not future.cancelled():
-                if settled.error is not None:
-                    future.set_exception(settled.error)
-                else:
-                    future.set_result(settled.value)
-
-        self.submit_start(caller, new, owner, done)
+        self.submit_start(caller, new, owner, functools.partial(_answer, future))
         return await future
+
+    async def resume(self, caller: Principal, run_id: str, owner: str) -> Run:
+        """Make a connection the owner of an open run, whoever was, and give the run.
+
+        Raises:
+            NotFound: There is no such run.
+            RunEnded: It has ended; nobody can take it over any more.
+            Conflict: It is a chat turn, or the connection has too many open runs.
+            Forbidden: It is another agent's.
+        """
+        caller.require("write")
+
+        def find(tx: Transaction) -> Run:
+            run = self._writable_in(tx, caller, run_id)
+            if run.status != "in_progress":
+                raise RunEnded(run)
+            return run
+
+        future: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+        self._owners.submit(find, owner, functools.partial(_answer, future), claims=run_id)
+        return await future
+
+    def returned(self, agent: str, owner: str) -> tuple[str, ...]:
+        """Note that an agent has a new connection; gives the runs that it takes over.
+
+        These are its open runs whose own connection has ended, and which would end with it.
+        """
+        return self._owners.returned(agent, owner)
 
     def completing(
         self,
@@ -216,22 +235,14 @@ class Runs(RunTable):
         def record(tx: Transaction) -> Recorded:
             return self.record_in(tx, caller, run_id, turns)
 
-        request = digest("runs.record_turns", run_id, *_parts(turns, under))
         return once(
             guarded(record, under, self._leases),
             caller=caller,
             key=key,
-            request=request,
+            request=digest("runs.record_turns", run_id, *_parts(turns, under)),
             result=Recorded,
             clock=self._clock,
         )
-
-    def recorded(
-        self, caller: Principal, run_id: str, turns: Sequence[Turn], *, key: str
-    ) -> Unit[Stored[Recorded] | None]:
-        """Make the unit that looks for what the same ``recording``, under nothing, was answered."""
-        request = digest("runs.record_turns", run_id, *_parts(turns, None))
-        return answered(caller=caller, key=key, request=request, result=Recorded)
 
     async def record_turns(
         self,
@@ -249,13 +260,10 @@ class Runs(RunTable):
     def dropped(self, owner: str) -> None:
         """Note that a connection ended.
 
-        After the grace its runs do what they were started to do; a ``complete`` that was on
-        its way wins.
+        After the grace its runs do what they were started to do, unless another connection has
+        taken them over; a ``complete`` that was on its way wins.
         """
-        if owner in self._starting:
-            self._gone.add(owner)
-        for run_id in self._memory.owned(owner):
-            self._end_later(run_id, owner)
+        self._owners.dropped(owner)
 
     # -- reading -------------------------------------------------------------------------
 
@@ -324,6 +332,7 @@ class Runs(RunTable):
                 outcome_description=new.outcome_description,
                 source=new.source,
                 on_disconnect=new.on_disconnect,
+                grace_ms=new.grace_ms,
                 started_at=self._clock(),
             )
             self.start_in(tx, run, actor=caller.id)
@@ -335,51 +344,45 @@ class Runs(RunTable):
         self, caller: Principal, run_id: str, status: Ending, termination: msgspec.Raw
     ) -> Unit[Run]:
         def end(tx: Transaction) -> Run:
-            run = self.find_in(tx, run_id)
-            if run is None:
-                raise NotFound("run", run_id)
-            if not may_write(caller, run.agent):
-                message = f"run {run_id} belongs to another agent"
-                raise Forbidden(message)
-            if run.source == "chat":
-                message = f"run {run_id} is a chat turn; its session ends it (abort the turn)"
-                raise Conflict(message)
+            run = self._writable_in(tx, caller, run_id)
             event = self.end_in(tx, run_id, status, termination, actor=caller.id)
             return after_end(run, msgspec.json.decode(event.data, type=Ended))
 
         return end
 
-    # -- owners --------------------------------------------------------------------------
+    def _writable_in(self, tx: Transaction, caller: Principal, run_id: str) -> Run:
+        """Give a run that a caller may end."""
+        run = self.find_in(tx, run_id)
+        if run is None:
+            raise NotFound("run", run_id)
+        if not may_write(caller, run.agent):
+            message = f"run {run_id} belongs to another agent"
+            raise Forbidden(message)
+        if run.source == "chat":
+            message = f"run {run_id} is a chat turn; its session ends it (abort the turn)"
+            raise Conflict(message)
+        return run
 
-    def _own(self, owner: str, result: Settled) -> None:
-        """Remember whose run this is, once it is stored; its owner may have left meanwhile."""
-        left = owner in self._gone
-        self._starting[owner] -= 1
-        if not self._starting[owner]:
-            del self._starting[owner]
-            self._gone.discard(owner)
-        if result.error is not None or not self._memory.own(result.value.run_id, owner):
-            return
-        if left:
-            self._end_later(result.value.run_id, owner)
+    def _drop_in(self, tx: Transaction, run_id: str) -> None:
+        """End an open run as it was started to, because its connection is gone."""
+        run = self.find_in(tx, run_id)
+        if run is not None and run.status == "in_progress":
+            end = DISCONNECT_ENDS[run.on_disconnect]
+            assert end is not None  # noqa: S101 those that go on have nobody whose end counts
+            self.end_in(tx, run_id, *end, actor=DAEMON)
 
-    def _end_later(self, run_id: str, owner: str) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(self._grace_s, self._end_dropped, run_id, owner)
 
-    def _end_dropped(self, run_id: str, owner: str) -> None:
-        run = self._memory.get(run_id)
-        end = None if run is None else DISCONNECT_ENDS[run.on_disconnect]
-        # Another connection may have taken the run over during the grace.
-        if end is None or not self._memory.disown(run_id, owner):
-            return
+def _ends_with_owner(run: Run) -> bool:
+    return DISCONNECT_ENDS[run.on_disconnect] is not None
 
-        def finish(tx: Transaction) -> None:
-            known = self.find_in(tx, run_id)
-            if known is not None and known.status == "in_progress":
-                self.end_in(tx, run_id, *end, actor=DAEMON)
 
-        self._journal.submit(finish, _settled)
+def _answer(future: asyncio.Future[Run], settled: Settled) -> None:
+    if future.cancelled():
+        return
+    if settled.error is not None:
+        future.set_exception(settled.error)
+    else:
+        future.set_result(settled.value)
 
 
 def _parts(body: object, under: Grant | None) -> list[bytes]:
@@ -390,9 +393,3 @@ def _parts(body: object, under: Grant | None) -> list[bytes]:
 
 def _nothing(_tx: Transaction) -> None:
     """Wait for one's turn."""
-
-
-def _settled(settled: Settled) -> None:
-    """Log an end that could not be written; the next start of the daemon writes it."""
-    if settled.error is not None:
-        log.error("run_end_failed", error=str(settled.error))

@@ -14,7 +14,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
-from hubbub.dialects.car import agents, frames, opening, relay, runs, tools
+from hubbub.dialects.car import agents, frames, opening, relay, returning, runs, tools
 from hubbub.dialects.car.methods import table
 from hubbub.dialects.car.session import CarSession, Room
 from hubbub.dialects.car.settings import CarSettings
@@ -45,7 +45,12 @@ class CarDialect:
             ambient_agent: The agent of runs that name none: the daemon's ``CAR_AGENT_ID``.
         """
         self.methods = table(
-            opening.METHODS, runs.METHODS, tools.METHODS, agents.METHODS, relay.METHODS
+            opening.METHODS,
+            runs.METHODS,
+            returning.METHODS,
+            tools.METHODS,
+            agents.METHODS,
+            relay.METHODS,
         )
         self._room = Room(
             hub=hub,

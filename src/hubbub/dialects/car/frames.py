@@ -35,6 +35,7 @@ ERRORS = {
     "lock_held": FAILED,
     "paths_reserved": FAILED,
     "deadlock": FAILED,
+    "session_busy": FAILED,
     "stale_fence": FAILED,
     "too_large": FAILED,
     "unavailable": FAILED,

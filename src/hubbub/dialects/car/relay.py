@@ -4,12 +4,16 @@ The turn is the chat service's, whoever takes it; one listener for the whole doo
 events to the connection that asked.
 """
 
+import asyncio
+from collections.abc import Callable
+
 import msgspec
 
-from hubbub.core.chat.conversation import Attachment, SendRequest
+from hubbub.core.chat.conversation import Attachment, MultitaskStrategy, SendRequest
 from hubbub.core.chat.session_keys import agent_id
 from hubbub.core.hub import Hub
 from hubbub.core.idempotency import answered, digest, once
+from hubbub.core.runs.run import Run
 from hubbub.core.values import Event
 from hubbub.dialects.car import frames
 from hubbub.dialects.car.methods import Caller, Method
@@ -38,6 +42,8 @@ class Chat(msgspec.Struct, frozen=True):
     session_id: str | None = None
     attachments: tuple[File, ...] | None = None
     idempotency_key: str | None = None
+    multitask_strategy: MultitaskStrategy | None = None
+    """Ours: what the message does while a turn of the conversation is open."""
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -47,12 +53,18 @@ class Cancel(msgspec.Struct, frozen=True):
     idempotency_key: str | None = None
 
 
-class Watched(msgspec.Struct, frozen=True):
+class Watched(msgspec.Struct):
     """One turn that a connection hears."""
 
     caller: Caller
     session_id: str
     session_key: str
+    is_follower: bool = False
+    """It follows the turn's run, and has not asked for the turn."""
+    held: list[bytes] | None = None
+    """While its request is on its way: what it will be told behind the answer."""
+    is_over: bool = False
+    """The turn has ended; nothing will be added to what is held."""
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -74,39 +86,90 @@ class Relay:
 
     def __init__(self, hub: Hub) -> None:
         """Listen for as long as the daemon runs."""
-        self._turns: dict[str, Watched] = {}
+        self._hub = hub
+        self._turns: dict[str, list[Watched]] = {}
         hub.bus.listen(["chat/*"], self.heard)
 
-    def watch(self, run_id: str, watched: Watched) -> None:
-        """Hand the events of a run to a connection from now on.
+    def watch(self, run_id: str, watched: Watched) -> bool:
+        """Hand the events of a run to a connection, from now on and behind its answer.
+
+        ``tell`` must follow. Any number of connections may hear a turn; one that comes while
+        it runs gets what was said before as one token. False: the connection hears it already.
 
         Raises:
-            Conflict: The connection hears too many turns, or another hears this one.
+            Conflict: The connection hears too many turns.
         """
         limit = watched.caller.settings.max_turns
-        if sum(other.caller is watched.caller for other in self._turns.values()) >= limit:
+        asked = [known for known, _ in self._of(watched.caller)]
+        if run_id in asked:
+            return False
+        if len(asked) >= limit:
             message = f"a connection chats in {limit} turns at a time at most"
             raise Conflict(message)
-        known = self._turns.setdefault(run_id, watched)
-        if known.caller is not watched.caller:
-            message = f"turn {run_id} is heard on another connection"
-            raise Conflict(message)
+        self.forget(run_id, watched.caller)
+        watched.held = []
+        self._add(run_id, watched)
+        return True
 
-    def forget(self, run_id: str) -> None:
-        """Hand on nothing more of a run."""
-        self._turns.pop(run_id, None)
+    def tell(self, run_id: str, caller: Caller) -> None:
+        """Hand on what was held back; the request has been answered."""
+        for watched in self._turns.get(run_id, ()):
+            if watched.caller is caller and watched.held is not None:
+                held, watched.held = watched.held, None
+                for frame in held:
+                    caller.outbox.press(frame)
+        self._keep(run_id, lambda other: other.held is not None or not other.is_over)
+
+    def follow(self, caller: Caller, run: Run) -> None:
+        """Hand the words of a chat turn to a connection that follows its run, from now on."""
+        key = run.session_key
+        known = (watched.caller for watched in self._turns.get(run.run_id, ()))
+        if key is None or caller in known:
+            return
+        session_id = key.split(":", 2)[-1]
+        self._add(run.run_id, Watched(caller, session_id, key, is_follower=True))
+
+    def unfollow(self, caller: Caller, run_id: str) -> None:
+        """Hand on nothing more to a connection that followed a run."""
+        self._keep(run_id, lambda other: other.caller is not caller or not other.is_follower)
+
+    def forget(self, run_id: str, caller: Caller) -> None:
+        """Hand on nothing more of a run to a connection."""
+        self._keep(run_id, lambda other: other.caller is not caller)
 
     def leave(self, caller: Caller) -> None:
         """Forget a connection; its turns go on without it."""
-        for run_id in [run for run, turn in self._turns.items() if turn.caller is caller]:
-            del self._turns[run_id]
+        for run_id in tuple(self._turns):
+            self.forget(run_id, caller)
+
+    def _of(self, caller: Caller) -> list[tuple[str, Watched]]:
+        """Give the turns that a connection has asked for."""
+        return [
+            (run_id, watched)
+            for run_id, turn in self._turns.items()
+            for watched in turn
+            if watched.caller is caller and not watched.is_follower
+        ]
+
+    def _add(self, run_id: str, watched: Watched) -> None:
+        self._turns.setdefault(run_id, []).append(watched)
+        said = self._hub.chat.said(run_id)
+        if said:
+            _hand_on(watched, {"kind": "token", "delta": said}, is_terminal=False)
+
+    def _keep(self, run_id: str, keeps: Callable[[Watched], bool]) -> None:
+        kept = [watched for watched in self._turns.get(run_id, ()) if keeps(watched)]
+        if kept:
+            self._turns[run_id] = kept
+        else:
+            self._turns.pop(run_id, None)
 
     def running(self, caller: Caller, session_id: str) -> list[tuple[str, str]]:
         """Give run id and session key of a connection's turns in one of its conversations."""
         return [
-            (run_id, turn.session_key)
-            for run_id, turn in self._turns.items()
-            if turn.caller is caller and turn.session_id == session_id
+            (run_id, watched.session_key)
+            for run_id, watched in self._of(caller)
+            if watched.session_id == session_id
         ]
 
     def heard(self, event: Event) -> None:
@@ -114,19 +177,29 @@ class Relay:
         if not self._turns:
             return
         told = _told.decode(event.data)
-        watched = self._turns.get(told.run_id)
-        if watched is None:
+        turn = self._turns.get(told.run_id)
+        if turn is None:
             return
-        outbox = watched.caller.outbox
-        terminal = event.kind in TERMINAL
-        if terminal:
-            del self._turns[told.run_id]
         params = _params(event.kind, told)
-        if params:
-            params["session_id"] = watched.session_id
-            frame = outbox.frame(frames.notification("agents.chat.event", params))
-            # A slow host loses words of the answer, never its end.
-            outbox.press(frame) if terminal else outbox.push(frame)
+        is_terminal = event.kind in TERMINAL
+        for watched in tuple(turn) if params else ():
+            _hand_on(watched, params, is_terminal=is_terminal)
+        if is_terminal:
+            for watched in turn:
+                watched.is_over = True
+            self._keep(told.run_id, lambda watched: watched.held is not None)
+
+
+def _hand_on(watched: Watched, params: dict[str, object], *, is_terminal: bool) -> None:
+    outbox = watched.caller.outbox
+    told = {**params, "session_id": watched.session_id}
+    frame = outbox.frame(frames.notification("agents.chat.event", told))
+    if watched.held is not None:
+        watched.held.append(frame)
+    elif is_terminal:
+        outbox.press(frame)  # a slow host loses words of the answer, never its end
+    else:
+        outbox.push(frame)
 
 
 def _params(kind: str, told: _Told) -> dict[str, object]:
@@ -159,15 +232,18 @@ async def chat(caller: Caller, params: Chat) -> object:
         message=params.prompt,
         idempotency_key=run_id,
         attachments=[_attachment(file) for file in params.attachments or ()],
+        multitask_strategy=params.multitask_strategy,
     )
-    caller.relay.watch(run_id, Watched(caller, session_id, key))
+    is_new = caller.relay.watch(run_id, Watched(caller, session_id, key))
     try:
         sent = await hub.chat.send(caller.caller, request)
     except BaseException:
-        caller.relay.forget(run_id)
+        if is_new:
+            caller.relay.forget(run_id, caller)
         raise
     if sent.status not in ("started", "in_flight"):
-        caller.relay.forget(run_id)
+        caller.relay.forget(run_id, caller)
+    asyncio.get_running_loop().call_soon(caller.relay.tell, run_id, caller)
     return {"accepted": True, "session_id": session_id, "run_id": sent.run_id}
 
 

@@ -18,6 +18,7 @@ REPEATS: Mapping[str, Repeat] = {
     ),
     "runs.start": Repeat(f"{KEY}: the run's id", "the same run; no second one"),
     "agents.chat": Repeat(f"{KEY}: the run's id", "the same turn; no second one"),
+    "runs.resume": STATE,
     "agents.register_basics": STATE,
     **all_are(
         CONNECTION,

@@ -8,9 +8,9 @@ import msgspec
 from hubbub.core.chat.session_keys import agent_id
 from hubbub.core.ports import Settled
 from hubbub.core.runs.outcomes import Outcome
-from hubbub.core.runs.run import Run, StartRun
+from hubbub.core.runs.run import OnDisconnect, Run, StartRun
 from hubbub.core.runs.service import MAX_LIST
-from hubbub.core.runs.trace import Recorded, Turn
+from hubbub.core.runs.trace import Recorded, Turn, recorded
 from hubbub.core.values import Position
 from hubbub.dialects.car import records
 from hubbub.dialects.car.agent_names import UnknownAgent, slug_of
@@ -40,6 +40,10 @@ class Start(msgspec.Struct, frozen=True):
     agent_name: str | None = None
     outcome_description: str | None = None
     idempotency_key: str | None = None
+    on_disconnect: OnDisconnect = "incomplete"
+    """Ours: what the end of this connection does to the run."""
+    grace_ms: int | None = None
+    """Ours: milliseconds that the agent has to come back first."""
 
 
 class Complete(msgspec.Struct, frozen=True):
@@ -139,7 +143,8 @@ def start(caller: Caller, params: Start, reply: Reply) -> None:
         intent=params.intent,
         client=caller.client_id,
         source="car",
-        on_disconnect="incomplete",
+        on_disconnect=params.on_disconnect,
+        grace_ms=params.grace_ms,
         outcome_description=params.outcome_description,
         idempotency_key=params.idempotency_key,
     )
@@ -200,26 +205,26 @@ def _record(caller: Caller, params: RecordTurns, reply: Reply) -> None:
     run_id, turns, key = params.run_id, params.turns, params.idempotency_key
     unit = caller.hub.runs.recording(caller.caller, run_id, turns, key=key)
     if _is_own(caller, run_id):
-        stored(caller, unit, reply, lambda recorded: _turns_answer(run_id, recorded))
+        stored(caller, unit, reply, lambda added: _turns_answer(run_id, added))
         return
     refused = _turns_answer(run_id, Recorded(dropped="run_not_found"))
     if key is None:
         reply(refused)
         return
     # The connection whose run it was may be gone, and this be its client, asking again.
-    look = caller.hub.runs.recorded(caller.caller, run_id, turns, key=key)
+    look = recorded(caller.caller, run_id, turns, key=key)
     stored(
         caller, look, reply, lambda found: _turns_answer(run_id, found.value) if found else refused
     )
 
 
-def _turns_answer(run_id: str, recorded: Recorded) -> TurnsAnswer:
+def _turns_answer(run_id: str, added: Recorded) -> TurnsAnswer:
     return TurnsAnswer(
         run_id=run_id,
-        base_index=recorded.base_index,
-        count=recorded.count,
-        ok=recorded.dropped is None,
-        dropped=recorded.dropped,
+        base_index=added.base_index,
+        count=added.count,
+        ok=added.dropped is None,
+        dropped=added.dropped,
     )
 
 
@@ -337,7 +342,12 @@ async def subscribe(caller: Caller, params: GetTrace, reply: Reply) -> None:
     if run.status != "in_progress":
         reply(answer)  # nothing will follow
         return
-    await _follow(caller, run.run_id, snapshot.seq, lambda: reply(answer))
+
+    def announce() -> None:
+        reply(answer)
+        caller.relay.follow(caller, run)
+
+    await _follow(caller, run.run_id, snapshot.seq, announce)
 
 
 async def _follow(caller: Caller, run_id: str, seq: int, announce: Callable[[], None]) -> None:
@@ -366,6 +376,7 @@ def unsubscribe(caller: Caller, params: OfRun) -> object:
     member = caller.followed.pop(params.run_id, None)
     if member is not None:
         member.leave()
+        caller.relay.unfollow(caller, params.run_id)
     return {"run_id": params.run_id, "removed": member is not None}
 
 

@@ -185,6 +185,7 @@ class CarSession:
                 raise opening.AuthFailed(str(error)) from error
             self._turns = ChatTurns(agent, self, self.settings)
             self._presence = self.hub.presence.attach(agent, "car")
+            self.hub.runs.returned(agent, self.client_id)
         self._principal = principal
         self.is_host = principal is opening.HOST
 

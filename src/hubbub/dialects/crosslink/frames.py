@@ -36,6 +36,7 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "lock_held": (409, "conflict"),
     "paths_reserved": (409, "conflict"),
     "deadlock": (409, "conflict"),
+    "session_busy": (409, "conflict"),
     "stale_fence": (409, "conflict"),
     "too_large": (413, "too large"),
     "unavailable": (503, "unavailable"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.chat.conversation import SendRequest
+from hubbub.core.chat.conversation import MultitaskStrategy, SendRequest
 from hubbub.core.chat.session_keys import main_key
 from hubbub.core.runs.run import Run
 from hubbub.dialects.openclaw.chat import File, answer_of, attachment_errors, attachments
@@ -35,6 +35,8 @@ class Agent(Params, frozen=True, forbid_unknown_fields=False):
     attachments: tuple[File, ...] = ()
     timeout: Count | None = None
     """Seconds."""
+    multitask_strategy: MultitaskStrategy | None = None
+    """Ours, as in ``chat.send``."""
 
 
 class Wait(Params, frozen=True):
@@ -67,6 +69,7 @@ class Agents:
             idempotency_key=params.idempotency_key,
             attachments=attachments(params.attachments),
             thinking=params.thinking,
+            multitask_strategy=params.multitask_strategy,
             timeout_ms=None if params.timeout is None else params.timeout * 1000,
         )
         with attachment_errors():

@@ -6,7 +6,13 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hubbub.core.chat.conversation import Attachment, InjectRequest, SendRequest, Sent
+from hubbub.core.chat.conversation import (
+    Attachment,
+    InjectRequest,
+    MultitaskStrategy,
+    SendRequest,
+    Sent,
+)
 from hubbub.core.chat.session_keys import canonical
 from hubbub.dialects.openclaw.commands import Commands
 from hubbub.dialects.openclaw.direct import DirectLines
@@ -52,6 +58,8 @@ class Send(Params, frozen=True):
     """Matters to chat channels alone, which this gateway has not got."""
     attachments: tuple[File, ...] = ()
     timeout_ms: Count | None = None
+    multitask_strategy: MultitaskStrategy | None = None
+    """Ours: what the message does while a turn of the session is open."""
 
 
 class Abort(Params, frozen=True):
@@ -117,6 +125,7 @@ class Chat:
             attachments=attachments(params.attachments),
             thinking=params.thinking,
             timeout_ms=params.timeout_ms,
+            multitask_strategy=params.multitask_strategy,
         )
         with attachment_errors():
             reply = self._commands.reply(request.principal, wanted)

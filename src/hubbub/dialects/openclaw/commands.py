@@ -21,9 +21,10 @@ HELP = """\
 /new, /reset: begin a new conversation
 /think LEVEL: off, minimal, low, medium or high; without LEVEL: what is set
 /verbose LEVEL: on or off; without LEVEL: what is set
+/queue WHAT: enqueue, reject, interrupt or rollback: what a message does while a turn runs
 /stop: abort what runs"""
 
-LEVELS = {"/think": "thinkingLevel", "/verbose": "verboseLevel"}
+LEVELS = {"/think": "thinkingLevel", "/verbose": "verboseLevel", "/queue": "multitaskStrategy"}
 
 Answer = Callable[[Principal, SendRequest, str], Awaitable[str]]
 
@@ -41,6 +42,7 @@ class Commands:
             "/reset": self._new,
             "/think": self._level,
             "/verbose": self._level,
+            "/queue": self._level,
         }
 
     def reply(self, caller: Principal, request: SendRequest) -> Coroutine[Any, Any, Sent] | None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
+from hubbub.core.ports import Outbox
 from hubbub.core.values import Event
+from hubbub.dialects.openclaw import frames
 from hubbub.dialects.openclaw.direct import DirectData, may_read, message_of
 from hubbub.dialects.openclaw.frames import Json
 from hubbub.dialects.openclaw.pace import Timer
@@ -118,6 +120,12 @@ class Feed:
         """Give the runs whose last event is stored and will be told in a moment."""
         return frozenset(turn.run_id for turn in self._last)
 
+    def tell_so_far(self, outbox: Outbox) -> None:
+        """Tell a connection that has just come what the running turns have said."""
+        for turn in self._turns.values():
+            for name, payload in turn.so_far():
+                outbox.push(outbox.frame(frames.event(name, payload)))
+
     def close(self) -> None:
         """Tell what is due and will not be true later; forget the rest."""
         for turn in self._turns.values():
@@ -169,7 +177,7 @@ class Feed:
         turn.end(event.at, aborted=True)
         turn.seq += 1
         self.outcomes.put(_outcome(turn, event, "timeout"))
-        turn.chat("aborted", stopReason=data.reason)
+        turn.chat("aborted", stopReason=data.reason, message=data.message)
 
     def _ending(self, data: ChatData) -> Turn:
         turn = self._turn(data)

@@ -44,6 +44,7 @@ ERRORS = {
     "lock_held": INVALID_REQUEST,
     "paths_reserved": INVALID_REQUEST,
     "deadlock": INVALID_REQUEST,
+    "session_busy": UNAVAILABLE,
     "stale_fence": INVALID_REQUEST,
     "too_large": INVALID_REQUEST,
     "unavailable": UNAVAILABLE,

@@ -153,6 +153,7 @@ class OpenclawSession:
             feed, principal = self._feed, accepted.principal
             self._visit = Visit(self._room, feed, self.outbox, principal, identity)
         self._room.refresh_health()
+        self._feed.tell_so_far(self.outbox)
 
     def _appear(self, accepted: Accepted) -> None:
         key = presence.client_key(accepted, self.id)

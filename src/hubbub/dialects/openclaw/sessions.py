@@ -78,6 +78,8 @@ class Patch(Params, frozen=True):
     group_activation: Text = msgspec.UNSET
     idempotency_key: Name | None = None
     """Ours, as of all that change something without a key of the protocol's own."""
+    multitask_strategy: Text = msgspec.UNSET
+    """Ours: what a message does while a turn of the session is open."""
 
 
 class Reset(Params, frozen=True):

@@ -135,7 +135,30 @@ class Turn:
     def agent(self, stream: str, data: object) -> None:
         """Tell an ``agent`` event, under the next number of this run."""
         self.seq += 1
-        payload = {
+        self._room.tell("agent", self._agent_payload(stream, data))
+
+    def chat(self, state: str, *, may_drop: bool = False, **fields: object) -> None:
+        """Tell a ``chat`` event, under the number of the ``agent`` event before it."""
+        payload = chat_payload(self.run_id, self.session_key, self.seq, state, fields)
+        self._room.tell("chat", payload, may_drop=may_drop)
+
+    def so_far(self) -> list[tuple[str, object]]:
+        """Give the events that tell who comes late what has been said.
+
+        All that was told in one: under the number of the last event, so that the next one
+        follows without a gap. Empty where nothing was said yet.
+        """
+        text = self._text[: self._told]
+        if not text:
+            return []
+        fields = {"message": assistant(text, self._room.hub.clock())}
+        return [
+            ("agent", self._agent_payload("assistant", {"text": text, "delta": text})),
+            ("chat", chat_payload(self.run_id, self.session_key, self.seq, "delta", fields)),
+        ]
+
+    def _agent_payload(self, stream: str, data: object) -> dict[str, object]:
+        return {
             "runId": self.run_id,
             "seq": self.seq,
             "stream": stream,
@@ -143,12 +166,6 @@ class Turn:
             "data": data,
             "sessionKey": self.session_key,
         }
-        self._room.tell("agent", payload)
-
-    def chat(self, state: str, *, may_drop: bool = False, **fields: object) -> None:
-        """Tell a ``chat`` event, under the number of the ``agent`` event before it."""
-        payload = chat_payload(self.run_id, self.session_key, self.seq, state, fields)
-        self._room.tell("chat", payload, may_drop=may_drop)
 
     def _tell_delta(self) -> None:
         if self._tell_text():

@@ -10,6 +10,7 @@ from hubbub.core.chat.conversation import (
     ImportRequest,
     Injected,
     InjectRequest,
+    MultitaskStrategy,
     Running,
     SendRequest,
     SendStatus,
@@ -33,6 +34,8 @@ class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attachments: list[Attachment] = []
     thinking: str | None = None
     timeout_ms: int | None = None
+    multitask_strategy: MultitaskStrategy | None = None
+    """What it does while a turn of the session is open; left out: what the session says."""
 
 
 class SentMessage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -162,6 +165,7 @@ async def send(caller: Caller, params: Send) -> SentMessage:
         attachments=params.attachments,
         thinking=params.thinking,
         timeout_ms=params.timeout_ms,
+        multitask_strategy=params.multitask_strategy,
     )
     sent = await caller.hub.chat.send(caller.principal, request)
     return SentMessage(sent.run_id, sent.status, sent.summary, sent.aborted)

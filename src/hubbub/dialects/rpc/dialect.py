@@ -1,6 +1,7 @@
 """hubbub's own listener: ``/rpc``, ``/events``, health, metrics, the description."""
 
 import asyncio
+import functools
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -141,11 +142,10 @@ class RpcDialect:
 
             def announce(resumed: object) -> None:
                 outbox.send(frames.sse("hubbub.resumed", msgspec.json.encode(resumed)))
-                for event in self._hub.chat.so_far(patterns) if after is None else ():
-                    outbox.push(outbox.frame(self._events.sse(event)))
 
             try:
-                await self._hub.bus.resume(member, after, announce)
+                so_far = functools.partial(self._hub.chat.so_far, patterns)
+                await self._hub.bus.resume(member, after, announce, late=so_far)
                 while True:
                     # Tells the client, and what stands between, that the stream lives.
                     await asyncio.sleep(self._limits.keepalive_s)

@@ -49,6 +49,7 @@ REPEATS: Mapping[str, Repeat] = {
         "the same token, which is not stored but derived anew; a conflict that names the token "
         "where the operator's token is another one by now",
     ),
+    "runs.resume": STATE,
     "agents.heartbeat": Repeat(f"{KEY}, without effect", STATE.answer),
     **all_are(CONNECTION, "topics.subscribe", "topics.unsubscribe"),
     **all_are(

@@ -23,6 +23,8 @@ class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outcome_description: str | None = None
     on_disconnect: OnDisconnect = "continue"
     """What the end of this connection does to the run."""
+    grace_ms: int | None = None
+    """Milliseconds that the agent has to come back first, also after a restart of the daemon."""
     idempotency_key: str | None = None
     """Becomes the run's id."""
 
@@ -77,6 +79,14 @@ class GetTrace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: int = MAX_TURNS
 
 
+class Resume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``runs.resume``."""
+
+    run_id: str
+    cursor: int = 0
+    """Index of the first turn wanted."""
+
+
 class RunList(msgspec.Struct, frozen=True):
     """Result of ``runs.list``: the newest first."""
 
@@ -84,7 +94,7 @@ class RunList(msgspec.Struct, frozen=True):
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """Result of ``runs.trace``."""
+    """Result of ``runs.trace`` and ``runs.resume``."""
 
     run: Run
     turns: list[Any]
@@ -109,6 +119,7 @@ async def start(caller: Caller, params: Start) -> Run:
         client=caller.connection_id or "rpc",
         source="rpc",
         on_disconnect=params.on_disconnect,
+        grace_ms=params.grace_ms,
         outcome_description=params.outcome_description,
         idempotency_key=params.idempotency_key,
     )
@@ -154,11 +165,26 @@ async def list_runs(caller: Caller, params: ListRuns) -> RunList:
     return RunList(await caller.hub.runs.list(params.agent, limit=params.limit))
 
 
-async def trace(caller: Caller, params: GetTrace) -> Trace:
-    """Give a run and its turns."""
+async def resume(caller: Caller, params: Resume) -> Trace:
+    """Take an open run over, and give its turns."""
+    if caller.connection_id is None:
+        message = "a call by POST has no connection that a run could be bound to"
+        raise InvalidRequest(message)
+    wanted = GetTrace(params.run_id, params.cursor)
+    _check_range(wanted)
+    await caller.hub.runs.resume(caller.principal, params.run_id, caller.connection_id)
+    return await trace(caller, wanted)
+
+
+def _check_range(params: GetTrace) -> None:
     if params.cursor < 0 or not 1 <= params.limit <= MAX_TURNS:
         message = f"cursor begins at 0, and limit is from 1 to {MAX_TURNS}"
         raise InvalidRequest(message)
+
+
+async def trace(caller: Caller, params: GetTrace) -> Trace:
+    """Give a run and its turns."""
+    _check_range(params)
     snapshot = await caller.hub.runs.snapshot(params.run_id)
     turns = msgspec.json.decode(snapshot.turns, type=list[msgspec.Raw])
     chosen = turns[params.cursor : params.cursor + params.limit]
@@ -202,6 +228,14 @@ METHODS = [
         scope="write",
         summary="End a run without an outcome.",
         run=answered(cancel),
+    ),
+    Method(
+        name="runs.resume",
+        params=Resume,
+        result=Trace,
+        scope="write",
+        summary="Take over an open run whose connection is gone, with its turns from a cursor on.",
+        run=answered(resume),
     ),
     Method(
         name="runs.get",

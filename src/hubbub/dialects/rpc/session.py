@@ -44,6 +44,8 @@ class RpcSession:
         """Say nothing: the client speaks first. An agent is here from now on."""
         if self.principal.agent is not None:
             self._attachment = self.hub.presence.attach(self.principal.agent, "hubbub")
+            if self.connection_id is not None:
+                self.hub.runs.returned(self.principal.agent, self.connection_id)
 
     def received(self, text: str) -> Coroutine[Any, Any, None] | None:
         """Run one call."""

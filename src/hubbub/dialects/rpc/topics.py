@@ -144,16 +144,14 @@ async def subscribe(caller: Caller, params: Subscribe, reply: Reply) -> None:
                 reason=resumed.reason,
             )
         )
-        if params.after is None:
-            # Who joins a turn that runs gets its text so far; deltas are in no journal.
-            for event in caller.hub.chat.so_far(patterns):
-                outbox.push(outbox.frame(encode(event)))
 
     member = caller.hub.bus.member(
         outbox, key=("rpc", number, patterns), patterns=patterns, encode=encode
     )
     subscriptions[number] = member
-    await caller.hub.bus.resume(member, position_of(params.after), announce)
+    # Who joins a turn that runs gets its text so far; deltas are in no journal.
+    so_far = functools.partial(caller.hub.chat.so_far, patterns)
+    await caller.hub.bus.resume(member, position_of(params.after), announce, late=so_far)
 
 
 async def unsubscribe(caller: Caller, params: Unsubscribe) -> Empty:

@@ -50,6 +50,14 @@ SELECT message FROM chat_messages WHERE seq = :seq;
 -- name: chat_message_delete
 DELETE FROM chat_messages WHERE session_id = :session_id;
 
+-- name: chat_message_ids_at
+-- A question and what stands below it.
+SELECT message_id FROM chat_messages
+WHERE session_id = :session_id AND place = :place ORDER BY seq;
+
+-- name: chat_message_delete_at
+DELETE FROM chat_messages WHERE session_id = :session_id AND place = :place;
+
 -- name: chat_history
 -- The newest messages before a place, oldest first, as many as fit into a JSON array of so
 -- many bytes: two brackets, and a comma between two.
@@ -93,6 +101,12 @@ UPDATE chat_turns SET state = 'started', cause = :cause WHERE run_id = :run_id;
 
 -- name: chat_turn_end
 UPDATE chat_turns SET state = :state, error = :error, ended_at = :ended_at WHERE run_id = :run_id;
+
+-- name: chat_turn_purge
+-- Turns that ended long ago: their keys are remembered no longer.
+DELETE FROM chat_turns WHERE run_id IN (
+    SELECT run_id FROM chat_turns WHERE ended_at < :before LIMIT :limit
+);
 
 -- name: chat_import_get
 SELECT session_id FROM chat_imports WHERE session_key = :session_key AND source_id = :source_id;

@@ -47,6 +47,8 @@ CREATE TABLE chat_turns (
 CREATE INDEX chat_turns_open ON chat_turns (session_key, place)
     WHERE state IN ('accepted', 'started');
 
+CREATE INDEX chat_turns_ended ON chat_turns (ended_at) WHERE ended_at IS NOT NULL;
+
 -- Transcripts that were taken over from elsewhere, and where they went.
 CREATE TABLE chat_imports (
     session_key TEXT NOT NULL,

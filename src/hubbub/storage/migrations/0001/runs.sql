@@ -8,6 +8,7 @@ CREATE TABLE runs (
     source              TEXT    NOT NULL, -- car, chat, rpc
     session_key         TEXT,             -- of the chat session whose turn it is
     on_disconnect       TEXT    NOT NULL, -- continue, cancel, incomplete
+    grace_ms            INTEGER,          -- it waits so long for its agent; NULL: the door's own
     started_at          INTEGER NOT NULL, -- Unix milliseconds
     ended_at            INTEGER,          -- Unix milliseconds
     status              TEXT    NOT NULL, -- in_progress, completed, incomplete, cancelled

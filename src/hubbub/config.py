@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from hubbub.core.absences import AbsenceRules
 from hubbub.core.chat.agents import AgentSettings, ChatSettings
 from hubbub.core.identity.presence import PresenceRules
 from hubbub.core.limits import Limits, StoreLimits
@@ -122,6 +123,8 @@ class StoreSettings(StoreLimits, frozen=True, kw_only=True):
     """Bytes of event data of such topics that are kept; 0: any number."""
     topics: dict[str, TopicRetention] = msgspec.field(default_factory=dict)
     """Topics with a retention of their own."""
+    answers_days: float = 7.0
+    """Days for which the answer under an idempotency key is kept: so long a retry is known."""
     retention_interval_s: float = 60.0
     """Seconds between two looks at what retention may cut."""
 
@@ -131,7 +134,7 @@ class StoreSettings(StoreLimits, frozen=True, kw_only=True):
         Raises:
             ValueError: A value cannot be.
         """
-        for name in ("retention_interval_s", "batch_units", "readers"):
+        for name in ("answers_days", "retention_interval_s", "batch_units", "readers"):
             if not getattr(self, name):
                 message = f"{name} = 0 must be more than 0"
                 raise ValueError(message)
@@ -139,6 +142,11 @@ class StoreSettings(StoreLimits, frozen=True, kw_only=True):
             if f"{name}/".startswith(RESERVED) or name == "*":
                 message = f'topics."{name}": only topics that clients publish on have a retention'
                 raise ValueError(message)
+
+    @property
+    def answers_ms(self) -> int:
+        """Milliseconds for which answers under idempotency keys are kept."""
+        return int(self.answers_days * DAY_MS)
 
     def rules(self) -> list[Rule]:
         """Give what retention goes by."""
@@ -204,6 +212,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reservations: ReservationRules = ReservationRules()
     waits: WaitRules = WaitRules()
     presence: PresenceRules = PresenceRules()
+    absences: AbsenceRules = AbsenceRules()
     log: LogSettings = LogSettings()
 
     explicit: frozenset[str] = frozenset()

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import secrets
 from collections.abc import Callable
 
 from hubbub.config import Settings
+from hubbub.core.absences import Absences
 from hubbub.core.bus import Bus
 from hubbub.core.chat.attached import AttachedAgents
 from hubbub.core.chat.direct_turns import DirectTurns
@@ -20,6 +22,7 @@ from hubbub.core.operations import Operations, StoreProbe
 from hubbub.core.ports import Store
 from hubbub.core.retention import Retention
 from hubbub.core.runs.service import Runs
+from hubbub.core.standing import Standing
 from hubbub.core.topics import Topics
 from hubbub.core.tracker.issue_reads import IssueReads
 from hubbub.core.tracker.lease_clock import lease_clock, steady_clock
@@ -56,6 +59,8 @@ class Services:
     async def open(self, journal: Journal, store: Store, bus: Bus) -> Hub:
         """Build every service and bring its memory up to the store."""
         settings = self._settings
+        # First: what is committed from here on, nobody has been told yet.
+        absences = await self._absences(journal, store)
         grace_ms = settings.dialects.car.grace_ms
         leases = lease_clock(self._clock, steady_clock)
         self._runs = runs = Runs(
@@ -104,6 +109,8 @@ class Services:
             reservations=reservations,
             waiting=waiting,
             operations=self._operations,
+            standing=await self._standing(journal, store),
+            absences=absences,
             clock=self._clock,
             ids=uuid7,
         )
@@ -152,13 +159,39 @@ class Services:
             settings=settings.chat,
         )
 
+    async def _absences(self, journal: Journal, store: Store) -> Absences:
+        """Find out where those were who were here when the last daemon ended."""
+        absences = Absences(journal, self._clock, rules=self._settings.absences)
+        await absences.load(store.last_seq())
+        return absences
+
+    async def _standing(self, journal: Journal, store: Store) -> Standing:
+        """Bring back what was subscribed through the x0x door."""
+        standing = Standing(
+            journal,
+            store,
+            self._clock,
+            door="x0x",
+            daemon=uuid7(),
+            new_id=lambda: secrets.token_hex(8),
+        )
+        await standing.load()
+        return standing
+
     async def _retain(self, journal: Journal, store: Store, bus: Bus) -> None:
         """Watch over the store: what may go, and whether it takes writes."""
         probe = StoreProbe(journal, store)
         self._operations.add_check(probe.check)
         self._every(PROBE_S, probe.tick)
         rules = self._settings.store.rules()
-        retention = Retention(journal, store, bus, self._clock, rules)
+        retention = Retention(
+            journal,
+            store,
+            bus,
+            self._clock,
+            rules,
+            answers_ms=self._settings.store.answers_ms,
+        )
         await retention.load()
         self._tasks.append(asyncio.create_task(self._cut(retention)))
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hubbub.core.absences import Absences
 from hubbub.core.bus import Bus
 from hubbub.core.chat.attached import AttachedAgents
 from hubbub.core.chat.service import Chat
@@ -13,6 +14,7 @@ from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
 from hubbub.core.ports import Store
 from hubbub.core.runs.service import Runs
+from hubbub.core.standing import Standing
 from hubbub.core.topics import Topics
 from hubbub.core.tracker.issue_reads import IssueReads
 from hubbub.core.tracker.locks import Locks
@@ -42,5 +44,8 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     locks: Locks
     reservations: Reservations
     waiting: Waiting
+    standing: Standing
+    """The subscriptions of the x0x door."""
+    absences: Absences
     clock: Clock
     ids: IdSource

@@ -5,7 +5,7 @@ one exists without the other.
 """
 
 import hashlib
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -32,6 +32,36 @@ def digest(verb: str, *parts: bytes | str) -> bytes:
     return hashing.digest()
 
 
+class Stored(msgspec.Struct, Generic[T], frozen=True):
+    """An answer that was given before."""
+
+    value: T
+
+
+def answered(
+    *, caller: Principal, key: str, request: bytes, result: type[T]
+) -> Unit[Stored[T] | None]:
+    """Make the unit that looks for a key's stored answer; ``None``: it was never used.
+
+    For work that is more than one unit: look first, do it, then store its answer by ``once``.
+
+    Raises: as ``once``.
+    """
+    if not 0 < len(key) <= MAX_KEY_CHARACTERS:
+        message = f"an idempotency key has 1 to {MAX_KEY_CHARACTERS} characters"
+        raise InvalidRequest(message)
+
+    def look(tx: Transaction) -> Stored[T] | None:
+        stored = tx.row("idempotency_get", caller=caller.id, key=key)
+        if stored is None:
+            return None
+        if stored[0] != request:
+            raise IdempotencyConflict(key)
+        return Stored(msgspec.json.decode(stored[1], type=result))
+
+    return look
+
+
 def once(
     unit: Unit[T],
     *,
@@ -54,16 +84,12 @@ def once(
     """
     if key is None:
         return unit
-    if not 0 < len(key) <= MAX_KEY_CHARACTERS:
-        message = f"an idempotency key has 1 to {MAX_KEY_CHARACTERS} characters"
-        raise InvalidRequest(message)
+    known = answered(caller=caller, key=key, request=request, result=result)
 
     def run(tx: Transaction) -> T:
-        stored = tx.row("idempotency_get", caller=caller.id, key=key)
+        stored = known(tx)
         if stored is not None:
-            if stored[0] != request:
-                raise IdempotencyConflict(key)
-            return msgspec.json.decode(stored[1], type=result)
+            return stored.value
         value = unit(tx)
         tx.execute(
             "idempotency_put",

@@ -63,13 +63,22 @@ class Retention:
     """Keeps the journal of client topics within its rules."""
 
     def __init__(
-        self, journal: Journal, store: Store, bus: Bus, clock: Clock, rules: Sequence[Rule]
+        self,
+        journal: Journal,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        rules: Sequence[Rule],
+        *,
+        answers_ms: int = KEEP_MS,
     ) -> None:
         """Begin; ``load`` must follow before the first ``cut``.
 
         Args:
             rules: The most specific rule that matches a topic holds for it.
+            answers_ms: Milliseconds for which idempotency keys are known, with their answers.
         """
+        self._answers_ms = answers_ms
         self._journal = journal
         self._store = store
         self._bus = bus
@@ -143,7 +152,7 @@ class Retention:
 
     async def _forget_answers(self) -> None:
         """Forget answers under idempotency keys that are older than their promise."""
-        before = self._clock() - KEEP_MS
+        before = self._clock() - self._answers_ms
 
         def forget(tx: Transaction) -> int:
             return tx.execute("idempotency_purge", before=before, limit=PAGE)
@@ -153,7 +162,7 @@ class Retention:
 
     async def _forget_sends(self) -> None:
         """Forget which messages came under which keys; their runs stay."""
-        before = self._clock() - KEEP_MS
+        before = self._clock() - self._answers_ms
 
         def forget(tx: Transaction) -> int:
             return tx.execute("chat_turn_purge", before=before, limit=PAGE)

@@ -48,6 +48,29 @@ async def test_live_and_stored_turns_are_the_same(room: Room) -> None:
     assert (end["cursor"], end["status"], end["agent_id"]) == (3, "completed", "ann")
 
 
+async def test_watcher_goes_on_from_its_cursor(room: Room) -> None:
+    """A connection that comes back with its cursor gets what it missed, then what happens."""
+    agent, host = await room.agent(), await room.host()
+    run_id = await agent.start_run()
+    await host.call("runs.subscribe", {"run_id": run_id})
+    turns = {"run_id": run_id, "turns": [{"prompt": "a"}, {"prompt": "b"}]}
+    await agent.call("runs.record_turns", turns)
+    seen = [(await host.told("runs.trace.event"))["params"] for _ in range(2)]
+    await agent.call("runs.record_turns", turns)
+
+    again = await room.host()
+    params = {"run_id": run_id, "cursor": seen[-1]["cursor"]}
+    answer = await again.call("runs.subscribe", params)
+    trace = await again.call("runs.get_trace", {"run_id": run_id})
+    stored = [record for record in trace["records"] if record["record"] == "turn"]
+    assert (answer["turns_so_far"], len(stored)) == (stored[2:], 4)
+    assert answer["cursor"] == 4
+    await agent.call("runs.record_turns", {**turns, "turns": [{"prompt": "c"}]})
+    assert (await again.told("runs.trace.event"))["params"]["cursor"] == 5
+    wrong = await again.fail("runs.subscribe", {**params, "cursor": -1})
+    assert wrong["code"] == -32602
+
+
 async def test_model_turns_are_turns(room: Room) -> None:
     """What a model said is recorded with its figures."""
     agent = await room.agent()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
+from hubbub.core.absences import Absences
 from hubbub.core.bus import Bus
 from hubbub.core.hub import Hub
 from hubbub.core.identity.access import Access
@@ -137,6 +138,7 @@ async def open_room(
         "locks": Locks(journal, store, clock),
         "reservations": Reservations(journal, store, clock),
         "waiting": Waiting(journal, bus, clock, uuid7),
+        "absences": Absences(journal, clock),
         "clock": clock,
         "ids": uuid7,
     }

@@ -39,7 +39,7 @@ async def test_resubscribing_keeps_what_this_tick_has_told(tmp_path: Path) -> No
     outbox = RecordingOutbox()
     request = Request(method="GET", path="/ws")
     connection = Connection(request=request, outbox=outbox, principal=None, close=outbox.close)
-    session = CrosslinkSession(Hub(**parts), EventFrames(), connection)
+    session = CrosslinkSession(Hub(**parts), EventFrames(), connection, replay=256)
 
     session.opened()
     bus.tell(changed(1))

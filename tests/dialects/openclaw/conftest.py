@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hubbub.core.absences import Absences
 from hubbub.core.bus import Bus
 from hubbub.core.chat.agents import Agents, AgentSettings, ChatSettings
 from hubbub.core.chat.attached import AttachedAgents
@@ -17,6 +18,7 @@ from hubbub.core.identity.presence import Presence
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
 from hubbub.core.runs.service import Runs
+from hubbub.core.standing import Standing
 from hubbub.core.topics import Topics
 from hubbub.core.tracker.issue_reads import IssueReads
 from hubbub.core.tracker.locks import Locks
@@ -110,6 +112,8 @@ async def hub(store: SqliteStore, clock: ManualClock, agent: PlayedAgent) -> Asy
         locks=Locks(journal, store, clock),
         reservations=Reservations(journal, store, clock),
         waiting=Waiting(journal, bus, clock, uuid7),
+        standing=Standing(journal, store, clock, door="x0x", daemon="d", new_id=uuid7),
+        absences=Absences(journal, clock),
         clock=clock,
         ids=uuid7,
     )

@@ -165,6 +165,24 @@ async def test_notification_is_done_and_not_answered(daemon: Daemon, guests: Gue
     await eventually(stored, what="both events in the journal")
 
 
+async def test_notification_by_post_is_answered_once_it_is_stored(
+    daemon: Daemon, guests: Guests
+) -> None:
+    """Whoever has the 204 need not fear a crash; what is refused has the error's status."""
+    client = await guests.hubbub(daemon)
+    call = {"jsonrpc": "2.0", "method": "topics.publish", "params": {"topic": "t", "data": 1}}
+    assert (await client.post("/rpc", call)).status == 204
+    daemon.kill()
+    await daemon.start()
+    rpc, client = await guests.rpc(daemon), await guests.hubbub(daemon)
+    assert [event["data"] for event in await rpc.journal(topics=["t"])] == [1]
+
+    refused = await client.post("/rpc", {**call, "params": {"topic": "runs/x", "data": 1}})
+    assert (refused.status, refused.body["error"]["code"]) == (403, "forbidden")
+    unknown = await client.post("/rpc", {**call, "method": "topics.shout"})
+    assert (unknown.status, unknown.body["error"]["code"]) == (400, "method_not_found")
+
+
 async def test_unknown_method_names_the_list_of_them(daemon: Daemon, guests: Guests) -> None:
     """The usual JSON-RPC code, and where to look."""
     error = await (await guests.rpc(daemon)).fail("topics.shout")

@@ -57,6 +57,45 @@ async def test_stream_resumes_after_a_restart(open_room: OpenRoom) -> None:
     assert payloads(await stream.collect(3)) == [b64("2"), b64("3"), b64("4")]
 
 
+async def test_stream_hears_after_a_restart_what_it_heard_before(open_room: OpenRoom) -> None:
+    """Nothing need be subscribed anew; who does so has one subscription, not two."""
+    room = await open_room()
+    client = await room.client()
+    stream = await client.subscribed_events("a")
+    await client.publish("a", "1")
+    first = await stream.next()
+    await room.close()
+
+    room = await open_room()
+    client = await room.client()
+    await client.publish("a", "2")
+    stream = await client.events("/events", headers={"Last-Event-ID": first.id})
+    assert (await stream.next()).data["recovered"] is True
+    again = await client.post("/subscribe", {"topic": "a"})
+    assert again.body["subscription_id"] == first.data["data"]["subscription_id"]
+    await client.publish("a", "3")
+    assert payloads(await stream.collect(2)) == [b64("2"), b64("3")]
+
+
+async def test_stream_whose_subscription_had_to_go_is_told(open_room: OpenRoom) -> None:
+    """It cannot hear what it heard before, and does not say that it does."""
+    settings = X0xSettings(max_subscriptions=1)
+    room = await open_room(settings)
+    client = await room.client()
+    stream = await client.subscribed_events("a")
+    await client.publish("a", "1")
+    last_id = (await stream.next()).id
+    await client.publish("a", "2")
+    await room.close()
+
+    room = await open_room(settings)
+    client = await room.client()
+    await client.post("/subscribe", {"topic": "b"})
+    stream = await client.events("/events", headers={"Last-Event-ID": last_id})
+    resumed = (await stream.next()).data
+    assert (resumed["recovered"], resumed["reason"]) == (False, "retention")
+
+
 async def test_unknown_position_is_told(room: Room) -> None:
     """A position of another journal is not recovered, and the client learns it; junk is 400."""
     client = await room.client()

@@ -6,7 +6,7 @@ from hubbub.core.identity.access import Access
 from hubbub.core.journal import Journal
 from hubbub.core.limits import Limits
 from hubbub.core.values import OPERATOR, Principal
-from hubbub.errors import Forbidden, InvalidRequest, NotFound
+from hubbub.errors import Conflict, Forbidden, IdempotencyConflict, InvalidRequest, NotFound
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import ManualClock
 
@@ -117,3 +117,49 @@ def test_session_tokens_are_bounded(
 
     assert access.principal(last) == ALICE
     assert len(access._sessions) == 1  # noqa: SLF001 the bound is the point of this test
+
+
+async def test_retry_is_shown_the_same_token(
+    access: Access, journal: Journal, store: SqliteStore, clock: ManualClock
+) -> None:
+    """Under a key, now and from a later daemon; the store holds nothing that opens."""
+    token = await access.create(OPERATOR, "alice", key="k")
+    assert await access.create(OPERATOR, "alice", key="k") == token
+    later = Access(journal, store, clock, SECRET)
+    assert await later.create(OPERATOR, "alice", key="k") == token
+    assert later.principal(token) == ALICE
+    assert len(await access.list(OPERATOR)) == 1
+    ((_, stored),) = await store.rows("idempotency_get", caller="operator", key="k")
+    assert token.encode() not in stored
+
+
+async def test_key_of_a_token_stands_for_one_agent(access: Access) -> None:
+    """Another agent or other scopes under the key are a conflict; another key, another token."""
+    token = await access.create(OPERATOR, "alice", key="k")
+    with pytest.raises(IdempotencyConflict):
+        await access.create(OPERATOR, "bob", key="k")
+    with pytest.raises(IdempotencyConflict):
+        await access.create(OPERATOR, "alice", ("read",), key="k")
+    assert await access.create(OPERATOR, "alice", key="l") != token
+
+
+async def test_retry_does_not_bring_a_revoked_token_back(access: Access) -> None:
+    """The first answer again, and it stays void; the revocation may be repeated, too."""
+    token = await access.create(OPERATOR, "alice", key="k")
+    assert await access.revoke(OPERATOR, "alice", key="r") == 1
+    assert await access.create(OPERATOR, "alice", key="k") == token
+    assert access.principal(token) is None
+    again = await access.create(OPERATOR, "alice")
+    assert await access.revoke(OPERATOR, "alice", key="r") == 1
+    assert access.principal(again) == ALICE
+
+
+async def test_token_of_another_operators_token_is_not_shown(
+    access: Access, journal: Journal, store: SqliteStore, clock: ManualClock
+) -> None:
+    """The retry names the token that exists, so that it can be revoked."""
+    await access.create(OPERATOR, "alice", key="k")
+    (info,) = await access.list(OPERATOR)
+    later = Access(journal, store, clock, "t" * 64)
+    with pytest.raises(Conflict, match=f"revoke {info.id} and use a new key"):
+        await later.create(OPERATOR, "alice", key="k")

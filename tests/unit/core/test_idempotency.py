@@ -4,11 +4,15 @@ import asyncio
 
 import pytest
 
+from hubbub.config import StoreSettings
+from hubbub.core.bus import Bus
 from hubbub.core.idempotency import digest, once
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Transaction, Unit
+from hubbub.core.retention import Retention
 from hubbub.core.values import OPERATOR, Principal
 from hubbub.errors import IdempotencyConflict, InvalidRequest, NotFound
+from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import ManualClock
 
 
@@ -103,3 +107,19 @@ def test_digest_keeps_parts_apart() -> None:
     """Moving a byte from one part to the next makes another request."""
     assert digest("v", "ab", "c") != digest("v", "a", "bc")
     assert digest("v", b"ab") == digest("v", "ab")
+
+
+async def test_answers_are_kept_as_long_as_it_is_set(
+    journal: Journal, store: SqliteStore, bus: Bus, clock: ManualClock
+) -> None:
+    """`store.answers_days` counts, not the default."""
+    settings = StoreSettings(answers_days=0.5)
+    rules, answers_ms = settings.rules(), settings.answers_ms
+    retention = Retention(journal, store, bus, clock, rules, answers_ms=answers_ms)
+    await journal.commit(unit(clock))
+    left = []
+    for late_ms in (12 * 3_600_000, 1):
+        clock.advance(late_ms)
+        await retention.cut()
+        left.append(len(await store.rows("idempotency_get", caller=OPERATOR.id, key="k")))
+    assert left == [1, 0]

@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from hubbub.core.bus import Bus
+from hubbub.core.idempotency import Stored
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Transaction
 from hubbub.core.runs.outcomes import Outcome
 from hubbub.core.runs.run import StartRun
 from hubbub.core.runs.service import Runs
-from hubbub.core.runs.trace import MAX_TURNS, Recorded, Turn
+from hubbub.core.runs.trace import MAX_TURNS, Recorded, Turn, recorded
 from hubbub.core.values import OPERATOR, Principal, uuid7
 from hubbub.errors import (
     Conflict,
@@ -253,6 +254,17 @@ async def test_retried_turns_with_a_key_are_recorded_once(runs: Runs) -> None:
 
 
 # -- parts of other services' units ----------------------------------------------------------
+
+
+async def test_answer_to_turns_can_be_looked_for(runs: Runs, journal: Journal) -> None:
+    """Without recording anything; other turns under the key are a conflict."""
+    run = await runs.start(ANN, new_run())
+    look = recorded(ANN, run.run_id, [Turn(tool="a")], key="k")
+    assert await journal.commit(look) is None
+    answer = await runs.record_turns(ANN, run.run_id, [Turn(tool="a")], key="k")
+    assert await journal.commit(look) == Stored(answer)
+    with pytest.raises(IdempotencyConflict):
+        await journal.commit(recorded(ANN, run.run_id, [Turn(tool="b")], key="k"))
 
 
 async def test_another_service_starts_and_ends_a_run_in_its_own_unit(

@@ -184,6 +184,7 @@ class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
     messages: Sequence[msgspec.Raw] = ()
     offset: int = 0
     """Number of the first of these messages within the whole transcript."""
+    idempotency_key: str | None = None
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):

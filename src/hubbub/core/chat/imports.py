@@ -8,6 +8,7 @@ from hubbub.core.chat import session_table
 from hubbub.core.chat.conversation import Imported, ImportRequest, Session, SessionChange
 from hubbub.core.chat.session_keys import canonical
 from hubbub.core.chat.transcript import Transcript
+from hubbub.core.idempotency import digest, once
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Transaction
 from hubbub.core.values import Clock, Principal
@@ -41,7 +42,20 @@ class Imports:
             )
             return Imported(session_key=theirs.key, created=created, added=added)
 
-        return await self._journal.commit(take_over)
+        request_digest = digest(
+            "chat.import_session",
+            msgspec.json.encode(msgspec.structs.replace(request, idempotency_key=None)),
+        )
+        return await self._journal.commit(
+            once(
+                take_over,
+                caller=caller,
+                key=request.idempotency_key,
+                request=request_digest,
+                result=Imported,
+                clock=self._clock,
+            )
+        )
 
     def _theirs(self, request: ImportRequest) -> Session:
         """Check an entry and give the session that it describes."""

@@ -126,7 +126,9 @@ class Chat:
         """
         asked = self._asked(caller, request)
         if is_stop_word(request.message) and not asked.images:
-            aborted = await self.abort(caller, asked.key, reason="stop")
+            # Under the message's own key: a retry stops nothing that has begun since.
+            key = f"{request.idempotency_key}:stop"
+            aborted = await self.abort(caller, asked.key, reason="stop", key=key)
             return Sent(run_id=request.idempotency_key, status="stopped", aborted=aborted)
 
         said = self._live.hold(asked.key)

@@ -5,16 +5,18 @@ looked up by digest: the comparison with a secret never ends early.
 """
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Callable
 
 import msgspec
 
+from hubbub.core.idempotency import digest, once
 from hubbub.core.journal import Journal
 from hubbub.core.limits import DEFAULT_LIMITS, Limits
-from hubbub.core.ports import Row, Store, Transaction
+from hubbub.core.ports import Row, Store, Transaction, Unit
 from hubbub.core.values import OPERATOR, Clock, Principal, Scope
-from hubbub.errors import InvalidRequest, NotFound
+from hubbub.errors import Conflict, InvalidRequest, NotFound
 
 
 MAX_NAME_CHARACTERS = 128
@@ -30,6 +32,14 @@ class TokenInfo(msgspec.Struct, frozen=True):
     scopes: tuple[Scope, ...]
     created_at: int
     """Unix time in milliseconds."""
+
+
+class _Made(msgspec.Struct, frozen=True):
+    """What is kept of a token that was made under an idempotency key: nothing that opens."""
+
+    digest: str
+    nonce: str
+    """With the operator's token it gives the token again."""
 
 
 class Access:
@@ -58,6 +68,7 @@ class Access:
         self._store = store
         self._clock = clock
         self._operator = _digest(operator_token)
+        self._secret = operator_token.encode()
         self._agents: dict[str, Principal] = {}
         self._sessions: dict[str, tuple[Principal, int]] = {}
 
@@ -68,13 +79,13 @@ class Access:
 
     def principal(self, token: str) -> Principal | None:
         """Find out whose token this is; ``None`` if it is nobody's."""
-        digest = _digest(token)
-        if secrets.compare_digest(digest, self._operator):
+        shown = _digest(token)
+        if secrets.compare_digest(shown, self._operator):
             return OPERATOR
-        found = self._agents.get(digest)
+        found = self._agents.get(shown)
         if found is not None:
             return found
-        return self._session(digest)
+        return self._session(shown)
 
     def durable(self, token: str) -> Principal | None:
         """Find out whose token this is, short-lived ones left out."""
@@ -91,33 +102,60 @@ class Access:
         return token
 
     async def create(
-        self, caller: Principal, agent: str, scopes: tuple[Scope, ...] = ("read", "write")
+        self,
+        caller: Principal,
+        agent: str,
+        scopes: tuple[Scope, ...] = ("read", "write"),
+        *,
+        key: str | None = None,
     ) -> str:
         """Make a token for an agent; this is the only time that it is shown.
+
+        Args:
+            key: Idempotency key: a retry under it is shown the same token. The token is not
+                stored for that; it is derived anew from the operator's and a stored nonce.
 
         Raises:
             Forbidden: The caller is not an administrator.
             InvalidRequest: The agent's name is empty, too long or the operator's.
+            IdempotencyConflict: The key was used for another request.
+            Conflict: The token of this key cannot be shown again, because the operator's
+                token is another one now.
         """
         caller.require("admin")
-        if not 0 < len(agent) <= MAX_NAME_CHARACTERS:
-            message = f"an agent's name has 1 to {MAX_NAME_CHARACTERS} characters"
-            raise InvalidRequest(message)
-        if agent == OPERATOR.name:
-            message = f"the name {agent!r} is the operator's; choose another"
-            raise InvalidRequest(message)
-        token = secrets.token_hex(32)
-        digest, now = _digest(token), self._clock()
+        _check_name(agent)
+        nonce, words = secrets.token_hex(32), " ".join(scopes)
+        new = _Made(digest=_digest(self._derived(nonce)), nonce=nonce)
 
-        def create(tx: Transaction) -> None:
+        def create(tx: Transaction) -> _Made:
             tx.execute(
-                "token_put", digest=digest, agent=agent, scopes=" ".join(scopes), created_at=now
+                "token_put", digest=new.digest, agent=agent, scopes=words, created_at=self._clock()
             )
+            return new
 
-        await self._journal.commit(create)
-        self._agents[digest] = _principal((digest, agent, " ".join(scopes), now))
-        if self._on_agent is not None:
-            self._on_agent(agent)
+        made, row = await self._journal.commit(
+            _with_row(
+                once(
+                    create,
+                    caller=caller,
+                    key=key,
+                    request=digest("tokens.create", agent, words),
+                    result=_Made,
+                    clock=self._clock,
+                )
+            )
+        )
+        token = self._derived(made.nonce)
+        if _digest(token) != made.digest:
+            message = (
+                f"the token of key {key!r} was made under another operator's token and cannot "
+                f"be shown again; revoke {made.digest[:12]} and use a new key"
+            )
+            raise Conflict(message)
+        if row is not None:  # else it was revoked since
+            self._agents[made.digest] = _principal(row)
+            if self._on_agent is not None:
+                self._on_agent(agent)
         return token
 
     async def list(self, caller: Principal) -> list[TokenInfo]:
@@ -129,33 +167,70 @@ class Access:
             for row in rows
         ]
 
-    async def revoke(self, caller: Principal, token_id: str) -> int:
+    async def revoke(self, caller: Principal, token_id: str, *, key: str | None = None) -> int:
         """Make tokens void: the one with this id, or all of the agent with this name.
+
+        Args:
+            key: Idempotency key.
 
         Raises:
             NotFound: There is neither such a token nor such an agent.
+            IdempotencyConflict: The key was used for another request.
         """
         caller.require("admin")
-        rows = await self._store.rows("token_all")
-        digests = [row[0] for row in rows if token_id in (row[0][:12], row[1])]
-        if not digests:
-            raise NotFound("token", token_id)
 
-        def revoke(tx: Transaction) -> None:
-            for digest in digests:
-                tx.execute("token_delete", digest=digest)
+        def revoke(tx: Transaction) -> list[str]:
+            rows = tx.rows("token_all")
+            digests = [row[0] for row in rows if token_id in (row[0][:12], row[1])]
+            if not digests:
+                raise NotFound("token", token_id)
+            for each in digests:
+                tx.execute("token_delete", digest=each)
+            return digests
 
-        await self._journal.commit(revoke)
-        for digest in digests:
-            self._agents.pop(digest, None)
-        return len(digests)
+        revoked = await self._journal.commit(
+            once(
+                revoke,
+                caller=caller,
+                key=key,
+                request=digest("tokens.revoke", token_id),
+                result=list[str],
+                clock=self._clock,
+            )
+        )
+        for each in revoked:
+            self._agents.pop(each, None)
+        return len(revoked)
 
-    def _session(self, digest: str) -> Principal | None:
-        principal, ends_at = self._sessions.get(digest, (None, 0))
+    def _derived(self, nonce: str) -> str:
+        """Give the token of a nonce: 64 hex characters that nobody else can compute."""
+        return hmac.digest(self._secret, b"hubbub token " + nonce.encode(), "sha256").hex()
+
+    def _session(self, shown: str) -> Principal | None:
+        principal, ends_at = self._sessions.get(shown, (None, 0))
         return principal if self._clock() < ends_at else None
 
     def _oldest_ends(self) -> int:
         return next(iter(self._sessions.values()))[1]
+
+
+def _check_name(agent: str) -> None:
+    if not 0 < len(agent) <= MAX_NAME_CHARACTERS:
+        message = f"an agent's name has 1 to {MAX_NAME_CHARACTERS} characters"
+        raise InvalidRequest(message)
+    if agent == OPERATOR.name:
+        message = f"the name {agent!r} is the operator's; choose another"
+        raise InvalidRequest(message)
+
+
+def _with_row(unit: Unit[_Made]) -> Unit[tuple[_Made, Row | None]]:
+    """Give what a unit made with its row in the store: a retry may come after a revocation."""
+
+    def run(tx: Transaction) -> tuple[_Made, Row | None]:
+        made = unit(tx)
+        return made, tx.row("token_get", digest=made.digest)
+
+    return run
 
 
 def _digest(token: str) -> str:

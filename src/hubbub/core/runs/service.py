@@ -235,12 +235,11 @@ class Runs(RunTable):
         def record(tx: Transaction) -> Recorded:
             return self.record_in(tx, caller, run_id, turns)
 
-        request = digest("runs.record_turns", run_id, *_parts(turns, under))
         return once(
             guarded(record, under, self._leases),
             caller=caller,
             key=key,
-            request=request,
+            request=digest("runs.record_turns", run_id, *_parts(turns, under)),
             result=Recorded,
             clock=self._clock,
         )

@@ -9,6 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from hubbub.core.idempotency import Stored, answered, digest
+from hubbub.core.ports import Unit
+from hubbub.core.values import Principal
 from hubbub.errors import InvalidRequest
 
 
@@ -121,3 +124,11 @@ def _without_bulk(turn: _Numbered) -> _Numbered:
 def _encode(turn: _Numbered) -> bytes:
     # Raw parts may carry the layout of the client's JSON; what we store is compact.
     return msgspec.json.format(msgspec.json.encode(turn), indent=-1)
+
+
+def recorded(
+    caller: Principal, run_id: str, turns: Sequence[Turn], *, key: str
+) -> Unit[Stored[Recorded] | None]:
+    """Make the unit that looks for what the same recording, under no lock, was answered."""
+    request = digest("runs.record_turns", run_id, msgspec.json.encode(turns))
+    return answered(caller=caller, key=key, request=request, result=Recorded)

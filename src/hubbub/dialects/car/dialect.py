@@ -44,17 +44,18 @@ class CarDialect:
             host_token: Opens the host role.
             ambient_agent: The agent of runs that name none: the daemon's ``CAR_AGENT_ID``.
         """
+        self.methods = table(
+            opening.METHODS,
+            runs.METHODS,
+            returning.METHODS,
+            tools.METHODS,
+            agents.METHODS,
+            relay.METHODS,
+        )
         self._room = Room(
             hub=hub,
             settings=settings,
-            methods=table(
-                opening.METHODS,
-                runs.METHODS,
-                returning.METHODS,
-                tools.METHODS,
-                agents.METHODS,
-                relay.METHODS,
-            ),
+            methods=self.methods,
             host_token=host_token,
             ambient_agent=ambient_agent,
             identity={"version": __version__, "manifest_role": "observer"},

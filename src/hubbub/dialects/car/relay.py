@@ -12,10 +12,12 @@ import msgspec
 from hubbub.core.chat.conversation import Attachment, MultitaskStrategy, SendRequest
 from hubbub.core.chat.session_keys import agent_id
 from hubbub.core.hub import Hub
+from hubbub.core.idempotency import answered, digest, once
 from hubbub.core.runs.run import Run
 from hubbub.core.values import Event
 from hubbub.dialects.car import frames
-from hubbub.dialects.car.methods import Caller, Method, answered
+from hubbub.dialects.car.methods import Caller, Method
+from hubbub.dialects.car.methods import answered as waiting
 from hubbub.errors import Conflict, InvalidRequest
 
 
@@ -48,6 +50,7 @@ class Cancel(msgspec.Struct, frozen=True):
     """Params of ``agents.chat.cancel``."""
 
     session_id: str
+    idempotency_key: str | None = None
 
 
 class Watched(msgspec.Struct):
@@ -245,11 +248,31 @@ async def chat(caller: Caller, params: Chat) -> object:
 
 
 async def cancel(caller: Caller, params: Cancel) -> object:
-    """Abort the turns that this connection started in a conversation."""
+    """Abort the turns that this connection started in a conversation.
+
+    Which those are, memory knows: so the key is looked for first, and a retry aborts none of
+    the turns that have begun since.
+    """
+    key, journal = params.idempotency_key, caller.hub.journal
+    request = digest("agents.chat.cancel", params.session_id)
+    if key is not None:
+        known = await journal.commit(
+            answered(caller=caller.caller, key=key, request=request, result=bool)
+        )
+        if known is not None:
+            return {"cancelled": known.value, "session_id": params.session_id}
     aborted = False
-    for run_id, key in caller.relay.running(caller, params.session_id):
-        aborted = bool(await caller.hub.chat.abort(caller.caller, key, run_id)) or aborted
-    return {"cancelled": aborted, "session_id": params.session_id}
+    for run_id, session in caller.relay.running(caller, params.session_id):
+        aborted = bool(await caller.hub.chat.abort(caller.caller, session, run_id)) or aborted
+    told = once(
+        lambda _tx: aborted,
+        caller=caller.caller,
+        key=key,
+        request=request,
+        result=bool,
+        clock=caller.hub.clock,
+    )
+    return {"cancelled": await journal.commit(told), "session_id": params.session_id}
 
 
 def _attachment(file: File) -> Attachment:
@@ -261,6 +284,6 @@ def _attachment(file: File) -> Attachment:
 
 
 METHODS = [
-    Method(name="agents.chat", params=Chat, run=answered(chat)),
-    Method(name="agents.chat.cancel", params=Cancel, run=answered(cancel)),
+    Method(name="agents.chat", params=Chat, run=waiting(chat)),
+    Method(name="agents.chat.cancel", params=Cancel, run=waiting(cancel)),
 ]

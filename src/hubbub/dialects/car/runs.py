@@ -1,6 +1,7 @@
 """``runs.*``: start, complete, record, read and follow runs."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
 
@@ -9,7 +10,7 @@ from hubbub.core.ports import Settled
 from hubbub.core.runs.outcomes import Outcome
 from hubbub.core.runs.run import OnDisconnect, Run, StartRun
 from hubbub.core.runs.service import MAX_LIST
-from hubbub.core.runs.trace import Recorded, Turn
+from hubbub.core.runs.trace import Recorded, Turn, recorded
 from hubbub.core.values import Position
 from hubbub.dialects.car import records
 from hubbub.dialects.car.agent_names import UnknownAgent, slug_of
@@ -22,9 +23,11 @@ from hubbub.dialects.car.methods import (
     read_in_turn,
     stored,
 )
-from hubbub.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from hubbub.errors import Conflict, Forbidden, NotFound
 
 
+NOT_OF_THE_MODEL = ("run_id", "assistant_text", "idempotency_key")
+"""Params of ``runs.record_model_turn`` that say nothing of the model's call."""
 MAX_ANSWER_BYTES = 12 * 1024 * 1024
 """Bytes of a list in one answer at most: clients lose the connection over 16 MiB."""
 
@@ -69,6 +72,7 @@ class RecordModelTurn(msgspec.Struct, frozen=True, omit_defaults=True):
     model_id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     token_usage: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     duration_ms: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    idempotency_key: str | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -92,10 +96,10 @@ class OfRun(msgspec.Struct, frozen=True):
 
 
 class GetTrace(msgspec.Struct, frozen=True):
-    """Params of ``runs.get_trace``."""
+    """Params of ``runs.get_trace`` and ``runs.subscribe``; the latter's cursor is ours."""
 
     run_id: str
-    cursor: int = 0
+    cursor: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class TurnsAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -185,36 +189,42 @@ def record_turns(caller: Caller, params: RecordTurns, reply: Reply) -> None:
 
 def record_model_turn(caller: Caller, params: RecordModelTurn, reply: Reply) -> None:
     """Add what a model said as one turn."""
-    model = msgspec.structs.replace(params, run_id="", assistant_text=None)
     fields = {
         field: value
-        for field, value in msgspec.structs.asdict(model).items()
-        if field not in ("run_id", "assistant_text") and value is not msgspec.UNSET
+        for field, value in msgspec.structs.asdict(params).items()
+        if field not in NOT_OF_THE_MODEL and value is not msgspec.UNSET
     }
     turn = Turn(
         output=msgspec.Raw(msgspec.json.encode(params.assistant_text)),
         model=msgspec.Raw(msgspec.json.encode(fields)),
     )
-    _record(caller, RecordTurns(params.run_id, [turn]), reply)
+    _record(caller, RecordTurns(params.run_id, [turn], params.idempotency_key), reply)
 
 
 def _record(caller: Caller, params: RecordTurns, reply: Reply) -> None:
-    unit = caller.hub.runs.recording(
-        caller.caller, params.run_id, params.turns, key=params.idempotency_key
-    )
-    if not _is_own(caller, params.run_id):
-        reply(_turns_answer(params.run_id, Recorded(dropped="run_not_found")))
+    run_id, turns, key = params.run_id, params.turns, params.idempotency_key
+    unit = caller.hub.runs.recording(caller.caller, run_id, turns, key=key)
+    if _is_own(caller, run_id):
+        stored(caller, unit, reply, lambda added: _turns_answer(run_id, added))
         return
-    stored(caller, unit, reply, lambda recorded: _turns_answer(params.run_id, recorded))
+    refused = _turns_answer(run_id, Recorded(dropped="run_not_found"))
+    if key is None:
+        reply(refused)
+        return
+    # The connection whose run it was may be gone, and this be its client, asking again.
+    look = recorded(caller.caller, run_id, turns, key=key)
+    stored(
+        caller, look, reply, lambda found: _turns_answer(run_id, found.value) if found else refused
+    )
 
 
-def _turns_answer(run_id: str, recorded: Recorded) -> TurnsAnswer:
+def _turns_answer(run_id: str, added: Recorded) -> TurnsAnswer:
     return TurnsAnswer(
         run_id=run_id,
-        base_index=recorded.base_index,
-        count=recorded.count,
-        ok=recorded.dropped is None,
-        dropped=recorded.dropped,
+        base_index=added.base_index,
+        count=added.count,
+        ok=added.dropped is None,
+        dropped=added.dropped,
     )
 
 
@@ -294,9 +304,6 @@ async def _runs_of(caller: Caller, agent: str) -> list[Run]:
 
 async def get_trace(caller: Caller, params: GetTrace) -> object:
     """Give a run's records from an index on."""
-    if params.cursor < 0:
-        message = "cursor is the index of the first record wanted, from 0"
-        raise InvalidRequest(message)
     run = await readable(caller, params.run_id)
     if run is None:
         return {"run_id": params.run_id, "not_found": True}
@@ -314,8 +321,8 @@ async def get_trace(caller: Caller, params: GetTrace) -> object:
     }
 
 
-async def subscribe(caller: Caller, params: OfRun, reply: Reply) -> None:
-    """Give a run's turns so far, then each record as it comes; nothing is lost between."""
+async def subscribe(caller: Caller, params: GetTrace, reply: Reply) -> None:
+    """Give a run's turns from an index on, then each record as it comes; no hole between."""
     run = await readable(caller, params.run_id)
     if run is None:
         raise NotFound("run", params.run_id)
@@ -328,7 +335,7 @@ async def subscribe(caller: Caller, params: OfRun, reply: Reply) -> None:
     answer = {
         "run_id": run.run_id,
         "agent_id": run.agent,
-        "turns_so_far": turn_records(snapshot.turns),
+        "turns_so_far": turn_records(snapshot.turns)[params.cursor :],
         "cursor": run.turn_count,
         "status": records.STATUSES[run.status],
     }
@@ -386,6 +393,6 @@ METHODS = [
     Method(name="runs.record_model_turn", params=RecordModelTurn, run=record_model_turn),
     Method(name="runs.list", params=OfAgent, run=read_in_turn(answered(list_runs))),
     Method(name="runs.get_trace", params=GetTrace, run=read_in_turn(answered(get_trace))),
-    Method(name="runs.subscribe", params=OfRun, run=read_in_turn(subscribe)),
+    Method(name="runs.subscribe", params=GetTrace, run=read_in_turn(subscribe)),
     Method(name="runs.unsubscribe", params=OfRun, run=at_once(unsubscribe)),
 ]

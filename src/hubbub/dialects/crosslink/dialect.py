@@ -39,6 +39,7 @@ class CrosslinkDialect:
         """Serve a hub."""
         self._hub = hub
         self._events = EventFrames()
+        self._ring_events = settings.ring_events
         self.max_body_bytes = settings.max_body_bytes
         agents = AgentRoutes(hub, stale_lock_after_s=settings.stale_lock_after_s)
         self.routes: Sequence[Route] = [
@@ -113,7 +114,7 @@ class CrosslinkDialect:
         return _REFUSED if principal is None else principal
 
     def _open(self, connection: Connection) -> CrosslinkSession:
-        return CrosslinkSession(self._hub, self._events, connection)
+        return CrosslinkSession(self._hub, self._events, connection, replay=self._ring_events)
 
     async def _health(self, request: Request) -> Response:
         return json_response({"status": "ok", "version": __version__})

@@ -67,6 +67,8 @@ class Abort(Params, frozen=True):
 
     session_key: Name
     run_id: Name | None = None
+    idempotency_key: Name | None = None
+    """Ours, as of all that change something without a key of the protocol's own."""
 
 
 class Inject(Params, frozen=True):
@@ -75,6 +77,7 @@ class Inject(Params, frozen=True):
     session_key: Name
     message: Name
     label: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    idempotency_key: Name | None = None
 
 
 class Chat:
@@ -140,13 +143,18 @@ class Chat:
 
     async def abort(self, request: Request, params: Abort) -> object:
         """Abort a run, or all of a session; the event is told before this is answered."""
-        aborted = await self._chat.abort(request.principal, params.session_key, params.run_id)
+        aborted = await self._chat.abort(
+            request.principal, params.session_key, params.run_id, key=params.idempotency_key
+        )
         return {"ok": True, "aborted": bool(aborted), "runIds": aborted}
 
     async def inject(self, request: Request, params: Inject) -> object:
         """Add a message of the assistant's without a run."""
         wanted = InjectRequest(
-            session_key=params.session_key, message=params.message, label=params.label
+            session_key=params.session_key,
+            message=params.message,
+            label=params.label,
+            idempotency_key=params.idempotency_key,
         )
         key = canonical(params.session_key)
         self._feed.spell(key, params.session_key)

@@ -18,7 +18,7 @@ from hubbub.dialects.openclaw.endings import Endings
 from hubbub.dialects.openclaw.frames import Json
 from hubbub.dialects.openclaw.presence import agent_entry
 from hubbub.dialects.openclaw.room import Room
-from hubbub.dialects.openclaw.turns import Outcome, Outcomes, Turn
+from hubbub.dialects.openclaw.turns import Outcome, Outcomes, Turn, chat_payload
 
 
 class ChatData(msgspec.Struct, frozen=True):
@@ -71,6 +71,8 @@ class Feed:
         self._commands: set[str] = set()
         """Runs that the gateway answers by itself."""
         self._endings = Endings(room.timers)
+        self._due: set[str] = set()
+        """Runs whose last event is held back."""
         self._running: dict[str, Turn] = {}
         """Runs of other doors."""
         self.outcomes = Outcomes(room.hub.clock, room.settings.outcome_ttl_ms)
@@ -114,6 +116,10 @@ class Feed:
     def no_command(self, run_id: str) -> None:
         """Forget it: the command has been worked off."""
         self._commands.discard(run_id)
+
+    def due(self) -> frozenset[str]:
+        """Give the runs whose last event is stored and will be told in a moment."""
+        return frozenset(self._due)
 
     def tell_so_far(self, outbox: Outbox) -> None:
         """Tell a connection that has just come what the running turns have said."""
@@ -181,7 +187,12 @@ class Feed:
 
     def _tell_at_last(self, turn: Turn, data: ChatData, state: str, **fields: Any) -> None:
         """Tell the last event of a run, not too soon behind the answer to its message."""
-        tell = functools.partial(turn.chat, state, **fields)
+        self._due.add(turn.run_id)
+
+        def tell() -> None:
+            self._due.discard(turn.run_id)
+            turn.chat(state, **fields)
+
         self._endings.tell(data.session_key, tell, not_before=turn.may_end_at)
 
     def _injected(self, data: ChatData, event: Event) -> None:
@@ -232,15 +243,14 @@ class Feed:
 
     def _direct(self, event: Event) -> None:
         data = msgspec.json.decode(event.data, type=DirectData)
-        # As for an injected message: clients reload the history at an unknown run's final.
-        payload = {
-            "runId": f"direct-{data.message_id}",
-            "sessionKey": data.session_key,
-            "seq": 0,
-            "state": "final",
-            "message": message_of(data, event.at),
-        }
+        payload = direct_payload(data, event.at)
         self._room.tell("chat", payload, to=lambda reader: may_read(reader, data.recipient))
+
+
+def direct_payload(data: DirectData, at_ms: int) -> dict[str, object]:
+    """Show a direct message as an injected one: clients reload the history at such a final."""
+    fields = {"message": message_of(data, at_ms)}
+    return chat_payload(f"direct-{data.message_id}", data.session_key, 0, "final", fields)
 
 
 def _dispatch(kind: type, table: dict[str, Callable[..., None]], event: Event) -> None:

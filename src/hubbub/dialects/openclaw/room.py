@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from hubbub.core.hub import Hub
-from hubbub.core.ports import Outbox
 from hubbub.core.values import Principal
 from hubbub.dialects.openclaw import frames
 from hubbub.dialects.openclaw.pace import Pace, Timers
@@ -13,12 +12,25 @@ from hubbub.dialects.openclaw.presence import Presence
 from hubbub.dialects.openclaw.settings import OpenclawSettings
 
 
+class Told(Protocol):
+    """Where a guest's events go: its outbox, or what holds them back for a moment."""
+
+    def frame(self, message: bytes) -> bytes:
+        """Wrap one message in the connection's framing."""
+
+    def push(self, frame: bytes) -> bool:
+        """Queue a frame that may be dropped."""
+
+    def press(self, frame: bytes) -> None:
+        """Queue a frame that must not be dropped."""
+
+
 class Guest(Protocol):
     """A connection past its handshake."""
 
     @property
-    def outbox(self) -> Outbox:
-        """Its queue."""
+    def outbox(self) -> Told:
+        """Its queue, as far as events need it."""
 
     @property
     def principal(self) -> Principal:

@@ -22,6 +22,7 @@ from hubbub.dialects.openclaw.frames import (
 from hubbub.dialects.openclaw.handshake import Accepted, Facts, Rejected
 from hubbub.dialects.openclaw.methods import Method, Request
 from hubbub.dialects.openclaw.room import Room
+from hubbub.dialects.openclaw.visit import Visit, identity_of
 from hubbub.errors import HubbubError, InternalError
 from hubbub.telemetry import log
 
@@ -60,6 +61,7 @@ class OpenclawSession:
         self._closing = False
         self._presence_key: str | None = None
         self._attachment: Attachment | None = None
+        self._visit: Visit | None = None
         timeout_s = room.settings.handshake_timeout_ms / 1000
         self._timer = room.timers.call_later(timeout_s, self._timed_out)
 
@@ -112,6 +114,8 @@ class OpenclawSession:
         self._closing = True
         self._timer.cancel()
         self._room.leave(self)
+        if self._visit is not None:
+            self._visit.closed()
         if self._presence_key is not None:
             self._room.presence.left(self._presence_key)
             self._room.presence_changed()
@@ -142,7 +146,12 @@ class OpenclawSession:
         self.accepted = accepted
         self._appear(accepted)
         self.answer(accepted.request_id, self._hello(self, accepted))
-        self._room.enter(self)
+        identity = identity_of(accepted)
+        if identity is None:
+            self._room.enter(self)
+        else:
+            feed, principal = self._feed, accepted.principal
+            self._visit = Visit(self._room, feed, self.outbox, principal, identity)
         self._room.refresh_health()
         self._feed.tell_so_far(self.outbox)
 

@@ -76,6 +76,8 @@ class Patch(Params, frozen=True):
     spawned_by: Text = msgspec.UNSET
     send_policy: Text = msgspec.UNSET
     group_activation: Text = msgspec.UNSET
+    idempotency_key: Name | None = None
+    """Ours, as of all that change something without a key of the protocol's own."""
     multitask_strategy: Text = msgspec.UNSET
     """Ours: what a message does while a turn of the session is open."""
 
@@ -84,6 +86,7 @@ class Reset(Params, frozen=True):
     """Parameters of ``sessions.reset``."""
 
     key: Name
+    idempotency_key: Name | None = None
 
 
 class Delete(Params, frozen=True):
@@ -92,6 +95,7 @@ class Delete(Params, frozen=True):
     key: Name
     delete_transcript: bool = True
     timeout_ms: Count | None = None
+    idempotency_key: Name | None = None
 
 
 class Sessions:
@@ -176,19 +180,28 @@ class Sessions:
     async def patch(self, request: Request, params: Patch) -> object:
         """Change fields of a session; ``null`` clears."""
         changes = msgspec.to_builtins(params)
-        key = changes.pop("key")
-        session = await self._sessions.patch(request.principal, key, changes)
+        session = await self._sessions.patch(
+            request.principal,
+            changes.pop("key"),
+            changes,
+            key=changes.pop("idempotencyKey"),
+        )
         return {"ok": True, "path": rows.PATH, "key": session.key, "entry": session.entry()}
 
     async def reset(self, request: Request, params: Reset) -> object:
         """Begin a new conversation under a session's key."""
-        session = await self._sessions.reset(request.principal, params.key)
+        session = await self._sessions.reset(
+            request.principal, params.key, key=params.idempotency_key
+        )
         return {"ok": True, "key": session.key, "entry": session.entry()}
 
     async def delete(self, request: Request, params: Delete) -> object:
         """Delete a session; what runs in it is aborted."""
         deleted = await self._sessions.delete(
-            request.principal, params.key, delete_transcript=params.delete_transcript
+            request.principal,
+            params.key,
+            delete_transcript=params.delete_transcript,
+            key=params.idempotency_key,
         )
         # Transcripts stand in the store: there is no file that could be archived.
         return {"ok": True, "key": params.key, "deleted": deleted, "archived": []}

@@ -36,6 +36,8 @@ class OpenclawSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Entries in the presence list at most; the oldest go first."""
     max_system_events: int = 20
     """System event lines that are remembered per session at most."""
+    replay_events: int = 100
+    """Chat events of its absence that a returning client is told at most: the newest."""
     outcome_ttl_ms: int = 600_000
     """Milliseconds for which ``agent.wait`` remembers how a run ended."""
     allow_insecure_control_ui: bool = False

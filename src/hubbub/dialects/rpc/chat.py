@@ -153,6 +153,7 @@ class Import(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     messages: list[msgspec.Raw] = []
     offset: int = 0
     """Number of the first of these messages within the whole transcript."""
+    idempotency_key: str | None = None
 
 
 async def send(caller: Caller, params: Send) -> SentMessage:
@@ -245,6 +246,7 @@ async def import_session(caller: Caller, params: Import) -> Imported:
         entry=params.entry,
         messages=params.messages,
         offset=params.offset,
+        idempotency_key=params.idempotency_key,
     )
     return await caller.hub.chat.import_session(caller.principal, request)
 

@@ -114,13 +114,18 @@ class RpcDialect:
             return Response(body=error.answer)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
-        caller = PostCaller(self._hub, self._events, self._limits, request.caller)
+        noted: asyncio.Future[object] = loop.create_future()
+        caller = PostCaller(
+            self._hub, self._events, self._limits, request.caller, noted=noted.set_result
+        )
         work = run(caller, self.methods, call, answer.set_result)
         if work is not None:
             await work
-        if isinstance(call.id, msgspec.UnsetType):
-            return Response(status=204)
-        return Response(body=await answer)
+        if isinstance(call.id, msgspec.Raw):
+            return Response(body=await answer)
+        # A notification has no answer; HTTP has one, and it too comes after the commit.
+        result = await noted
+        return self.refuse(result) if isinstance(result, HubbubError) else Response(status=204)
 
     async def _stream(self, request: Request) -> EventStream:
         patterns = frozenset(filter(None, request.query.get("topics", "*").split(",")))

@@ -63,6 +63,9 @@ class RpcSession:
         text = "binary messages are not part of this protocol; send JSON as text"
         self.outbox.send(frames.failure(frames.NULL, frames.INVALID_REQUEST, text, None))
 
+    def noted(self, result: object) -> None:
+        """Say nothing: a notification on a socket has no answer."""
+
     def shutting_down(self) -> None:
         """Say that the daemon stops."""
         self.outbox.send(frames.notification("daemon.stopping", {}))
@@ -77,6 +80,10 @@ class RpcSession:
             self.hub.runs.dropped(self.connection_id)
 
 
+def _ignored(_result: object) -> None:
+    """Do nothing with the result of a notification."""
+
+
 class PostCaller:
     """The caller of one POST: it has no socket, so it cannot subscribe."""
 
@@ -85,9 +92,20 @@ class PostCaller:
     subscriptions = None
 
     def __init__(
-        self, hub: Hub, events: EventFrames, limits: RpcSettings, principal: Principal
+        self,
+        hub: Hub,
+        events: EventFrames,
+        limits: RpcSettings,
+        principal: Principal,
+        *,
+        noted: Reply = _ignored,
     ) -> None:
-        """Serve one call."""
+        """Serve one call.
+
+        Args:
+            noted: Takes the result of a notification, or the error that it ended with.
+        """
+        self.noted = noted
         self.limits = limits
         self.hub = hub
         self.principal = principal
@@ -104,13 +122,15 @@ def run(
 ) -> Coroutine[Any, Any, None] | None:
     """Run a call and send its answer, now or later.
 
-    A notification (a call without id) is run and not answered.
+    A notification (a call without id) is run and not answered; its caller is given the result.
     """
     call_id = call.id
 
     def reply(result: object) -> None:
         if isinstance(call_id, msgspec.Raw):
             send(_answer(call_id, result))
+        else:
+            caller.noted(result)
 
     try:
         method = _method(methods, call.method)

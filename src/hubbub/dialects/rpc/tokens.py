@@ -12,6 +12,7 @@ class CreateToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     agent: str
     scopes: list[Scope] = msgspec.field(default_factory=lambda: ["read", "write"])
+    idempotency_key: str | None = None
 
 
 class CreatedToken(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ class RevokeToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     token: str
     """Id of a token, or an agent's name for all of its tokens."""
+    idempotency_key: str | None = None
 
 
 class Revoked(msgspec.Struct, frozen=True):
@@ -44,7 +46,9 @@ class Revoked(msgspec.Struct, frozen=True):
 async def create(caller: Caller, params: CreateToken) -> CreatedToken:
     """Make a token for an agent."""
     access = caller.hub.access
-    token = await access.create(caller.principal, params.agent, tuple(params.scopes))
+    token = await access.create(
+        caller.principal, params.agent, tuple(params.scopes), key=params.idempotency_key
+    )
     return CreatedToken(agent=params.agent, token=token, scopes=params.scopes)
 
 
@@ -55,7 +59,10 @@ async def show(caller: Caller, _params: Empty) -> Tokens:
 
 async def revoke(caller: Caller, params: RevokeToken) -> Revoked:
     """Make tokens void."""
-    return Revoked(revoked=await caller.hub.access.revoke(caller.principal, params.token))
+    revoked = await caller.hub.access.revoke(
+        caller.principal, params.token, key=params.idempotency_key
+    )
+    return Revoked(revoked=revoked)
 
 
 METHODS = [

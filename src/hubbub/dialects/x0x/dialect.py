@@ -1,7 +1,6 @@
 """The x0x listener: who gets in, what is where, what errors look like."""
 
 import re
-import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 
@@ -52,10 +51,6 @@ def _session_id() -> str:
     return str(uuid.uuid4())
 
 
-def _subscription_id() -> str:
-    return secrets.token_hex(8)
-
-
 class X0xDialect:
     """What an x0x client expects of its ``x0xd``."""
 
@@ -74,7 +69,7 @@ class X0xDialect:
         self.max_body_bytes = settings.max_body_bytes
         events = EventFrames(hub.identities, hub.store.epoch)
         self._sockets = Sockets(hub, settings, events, _session_id)
-        subscriptions = Subscriptions(hub, settings, events, _subscription_id)
+        subscriptions = Subscriptions(hub, settings, events)
         rest = Rest(self._sockets, subscriptions, stop)
         self.routes = [*rest.routes, *AgentRest(hub, settings).routes]
         self.sockets = [self._socket("/ws"), self._socket("/ws/direct")]

@@ -67,6 +67,8 @@ class SendDirect(msgspec.Struct, frozen=True, tag="send_direct", gc=False):
 
     agent_id: str
     payload: str
+    logical_id: str | None = None
+    """As of ``POST /direct/send``; ours on sockets."""
 
 
 class Ping(msgspec.Struct, frozen=True, tag="ping", gc=False):

@@ -25,6 +25,8 @@ T = TypeVar("T")
 SHUTDOWN_DELAY_S = 0.05
 """Seconds that the answer to ``/shutdown`` has to leave before the doors close."""
 
+KEY_HEADER = "Idempotency-Key"
+
 _OK = Response(body=frames.OK)
 _LOGICAL_ID = re.compile(r"[a-z0-9\-_.:]{1,128}")
 
@@ -126,19 +128,26 @@ class Rest:
             data,
             done,
             kind=payload.BYTES,
-            key=body.idempotency_key or request.headers.get("Idempotency-Key"),
+            key=body.idempotency_key or request.headers.get(KEY_HEADER),
         )
         return answer
 
     async def subscribe(self, request: Request) -> Response:
-        """Show a topic on every ``/events`` stream."""
+        """Show a topic on every ``/events`` stream, also after a restart."""
         body = self._body(request, SubscribeBody)
-        subscription_id = self._subscriptions.add(body.topic)
+        subscription_id = await self._hub.standing.add(
+            request.caller,
+            body.topic,
+            limit=self._settings.max_subscriptions,
+            key=request.headers.get(KEY_HEADER),
+        )
         return json_response({"ok": True, "subscription_id": subscription_id})
 
     async def unsubscribe(self, request: Request) -> Response:
         """End what ``subscribe`` began."""
-        self._subscriptions.remove(request.params["id"])
+        await self._hub.standing.remove(
+            request.caller, request.params["id"], key=request.headers.get(KEY_HEADER)
+        )
         return _OK
 
     async def stream(self, request: Request) -> EventStream:
@@ -151,7 +160,7 @@ class Rest:
         """Send bytes to an agent; answered once they are stored and told."""
         body = self._body(request, DirectBody)
         agent_id = frames.agent_id(body.agent_id)
-        logical_id = _logical_id(body) or request.headers.get("Idempotency-Key")
+        logical_id = _logical_id(body) or request.headers.get(KEY_HEADER)
         payload.check_base64(body.payload)
         try:
             recipient = self._hub.identities.name(agent_id)

@@ -187,7 +187,13 @@ class X0xSession:
         payload.check_base64(command.payload)
         try:
             recipient = self._hub.identities.name(agent_id)
-            self._hub.direct.submit(self._principal, recipient, command.payload, self._sent)
+            self._hub.direct.submit(
+                self._principal,
+                recipient,
+                command.payload,
+                self._sent,
+                logical_id=command.logical_id,
+            )
         except RequestError as error:
             self._refused("send failed", error)
 

@@ -30,7 +30,8 @@ class X0xSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_backfill_events: int = 500
     """Events of one backfill."""
     max_subscriptions: int = 10_000
-    """Subscriptions made by ``POST /subscribe`` and alive."""
+    """Subscriptions made by ``POST /subscribe``; beyond, those go first whose clients have not come
+    back since the last start."""
 
     def backfill(self, asked: int) -> int:
         """Give the number of events to replay; 0 asks for the usual number."""

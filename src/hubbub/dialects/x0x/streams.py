@@ -1,7 +1,6 @@
 """Server-sent events: ``/events`` with the daemon's REST subscriptions, ``/direct/events``."""
 
 import asyncio
-from collections.abc import Callable
 
 from hubbub.core.bus import Resumed
 from hubbub.core.hub import Hub
@@ -13,7 +12,6 @@ from hubbub.dialects.x0x import frames
 from hubbub.dialects.x0x.backfill import stored
 from hubbub.dialects.x0x.frames import EventFrames
 from hubbub.dialects.x0x.settings import X0xSettings
-from hubbub.errors import Conflict, NotFound
 
 
 _EVENTS = "x0x-events"
@@ -21,69 +19,33 @@ _EVENTS = "x0x-events"
 
 
 class Subscriptions:
-    """What was subscribed by ``POST /subscribe``; every ``/events`` stream shows all of it.
+    """Every ``/events`` stream shows all that was subscribed by ``POST /subscribe``.
 
     All streams are one audience, so that a position stands for everything before it.
     """
 
-    def __init__(
-        self, hub: Hub, settings: X0xSettings, events: EventFrames, new_id: Callable[[], str]
-    ) -> None:
-        """Begin with none.
-
-        Args:
-            new_id: Gives 16 hex characters.
-        """
+    def __init__(self, hub: Hub, settings: X0xSettings, events: EventFrames) -> None:
+        """Show the hub's standing subscriptions."""
         self._hub = hub
         self._settings = settings
         self._events = events
-        self._new_id = new_id
-        self._topics: dict[str, str] = {}
-        self._by_topic: dict[str, list[str]] = {}
+        self._standing = hub.standing
+        self._standing.changed = self._changed
 
-    def add(self, topic: str) -> str:
-        """Subscribe; gives the subscription's id.
-
-        Raises:
-            Conflict: There are too many.
-        """
-        if len(self._topics) >= self._settings.max_subscriptions:
-            message = f"{self._settings.max_subscriptions} subscriptions are open; delete some"
-            raise Conflict(message)
-        subscription_id = self._new_id()
-        self._topics[subscription_id] = topic
-        ids = self._by_topic.setdefault(topic, [])
-        ids.append(subscription_id)
-        if len(ids) == 1:
-            self._hub.bus.retopic(_EVENTS, self._by_topic)
-        return subscription_id
-
-    def remove(self, subscription_id: str) -> None:
-        """End a subscription.
-
-        Raises:
-            NotFound: There is none of this id.
-        """
-        topic = self._topics.pop(subscription_id, None)
-        if topic is None:
-            raise NotFound("subscription", subscription_id)
-        ids = self._by_topic[topic]
-        ids.remove(subscription_id)
-        if not ids:
-            del self._by_topic[topic]
-            self._hub.bus.retopic(_EVENTS, self._by_topic)
+    def _changed(self) -> None:
+        self._hub.bus.retopic(_EVENTS, self._standing.by_topic)
 
     def stream(self, after: Position | None) -> EventStream:
         """Open the stream, from a position or from now."""
 
         async def follow(outbox: Outbox) -> None:
             member = self._hub.bus.member(
-                outbox, key=_EVENTS, patterns=self._by_topic, encode=self._encode
+                outbox, key=_EVENTS, patterns=self._standing.by_topic, encode=self._encode
             )
 
             def announce(resumed: Resumed) -> None:
                 if after is not None:
-                    outbox.send(resumed_event(resumed))
+                    outbox.send(resumed_event(self._truly(resumed)))
 
             try:
                 await self._hub.bus.resume(member, after, announce)
@@ -93,8 +55,14 @@ class Subscriptions:
 
         return EventStream(open=follow, rules=stream_rules(self._settings))
 
+    def _truly(self, resumed: Resumed) -> Resumed:
+        """Take into account what the stream heard and can hear no more."""
+        if not resumed.recovered or resumed.position.seq >= self._standing.forgotten:
+            return resumed
+        return Resumed(recovered=False, position=resumed.position, reason="retention")
+
     def _encode(self, event: Event) -> bytes | None:
-        ids = self._by_topic.get(event.topic)
+        ids = self._standing.by_topic.get(event.topic)
         return self._events.subscription(event, ids) if ids else None
 
 

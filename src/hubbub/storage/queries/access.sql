@@ -7,3 +7,6 @@ VALUES (:digest, :agent, :scopes, :created_at);
 
 -- name: token_delete
 DELETE FROM tokens WHERE digest = :digest;
+
+-- name: token_get
+SELECT digest, agent, scopes, created_at FROM tokens WHERE digest = :digest;

@@ -80,22 +80,23 @@ class Crowd:
     def _number(self, ring: Ring, numbering: Numbering, count: int, but: Few) -> None:
         """Number the frames of those that the ring can write to, and write them."""
         plain: list[Any] = self._plain
-        frames = {number: numbering.after(number) for number in {each.number for each in plain}}
-        given = [frames[outbox.number] for outbox in plain]
         skipped = self._skipped(but)
+        before = [outbox.number for outbox in plain]
         for outbox in plain:
             outbox.number += count
         for index in skipped:
             plain[index].number -= count
+        frames = {number: numbering.after(number) for number in set(before)}
         if sum(map(len, frames.values())) > ring.buffer_bytes:
             left_out = frozenset(skipped)
             failed = [(index, 0) for index in range(len(plain)) if index not in left_out]
         elif len(frames) == 1:
-            failed = ring.send(self._batch, given[0], skipped)
+            (data,) = frames.values()
+            failed = ring.send(self._batch, data, skipped)
         else:
-            failed = ring.send_each(self._batch, given, skipped)
+            failed = ring.send_each(self._batch, [frames[number] for number in before], skipped)
         for index, result in failed:
-            plain[index].unsent(given[index], result)
+            plain[index].unsent(frames[before[index]], result)
 
     def _skipped(self, but: Few) -> Collection[int]:
         """Give the places of those to leave out among those that the ring writes to."""

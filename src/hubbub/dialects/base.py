@@ -12,7 +12,7 @@ import msgspec
 
 from hubbub.core.ports import Outbox
 from hubbub.core.values import Principal, Scope
-from hubbub.errors import HubbubError
+from hubbub.errors import HubbubError, TooManyRequests
 
 
 class Overflow(enum.Enum):
@@ -133,11 +133,23 @@ class Session(Protocol):
     def received_binary(self, data: bytes) -> Coroutine[Any, Any, None] | None:
         """Take one binary message, as ``received`` takes a text."""
 
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Refuse a message that comes too soon, in this protocol's shape.
+
+        Returns:
+            Whether the peer was told; false where this protocol has no answer to such a
+            message: then it is taken a little later.
+        """
+
     def shutting_down(self) -> None:
         """Say that the daemon stops, where the protocol has a word for it."""
 
     def closed(self) -> None:
         """Clean up: the connection has ended, by a close frame or without one."""
+
+
+def _nobody(_principal: Principal) -> None:
+    """Take no note."""
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +161,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """``None`` on a socket whose protocol authenticates by messages."""
     close: Callable[[int, str], None]
     """Close the connection with a code and a reason; what is queued leaves before."""
+    identified: Callable[[Principal], None] = _nobody
+    """To be told who calls, on a socket whose protocol authenticates by messages; raises
+    ``TooManyConnections`` where that principal has no place left.
+    """
 
 
 class Socket(msgspec.Struct, frozen=True, kw_only=True):

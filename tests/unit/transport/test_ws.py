@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from hubbub.core.limits import DEFAULT_LIMITS
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection, OutboxRules, Request, Response, Route, Socket
-from hubbub.errors import HubbubError
+from hubbub.errors import HubbubError, TooManyRequests
 from hubbub.telemetry import Metrics
 from hubbub.transport.http import Gate
 from hubbub.transport.outbox import FrameOutbox
@@ -45,6 +45,10 @@ class Parrot:
     def received_binary(self, data: bytes) -> Coroutine[Any, Any, None]:
         """Answer later."""
         return self._answer(data)
+
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Refuse nothing."""
+        raise AssertionError(error)
 
     def shutting_down(self) -> None:
         """Say nothing."""

@@ -26,7 +26,7 @@ from hubbub.dialects.x0x.frames import (
     Unsubscribe,
 )
 from hubbub.dialects.x0x.settings import X0xSettings
-from hubbub.errors import HubbubError, RequestError
+from hubbub.errors import HubbubError, RequestError, TooManyRequests
 from hubbub.telemetry import log
 
 
@@ -131,6 +131,11 @@ class X0xSession:
 
     def received_binary(self, data: bytes) -> None:
         """Ignore it: this protocol is text."""
+
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Tell that a command was not done."""
+        self._outbox.send(frames.error(str(error)))
+        return True
 
     def shutting_down(self) -> None:
         """Say nothing: the close frame tells it."""

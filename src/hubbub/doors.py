@@ -2,9 +2,11 @@
 
 import asyncio
 import socket as sockets
+import time
 
 from hubbub.config import LISTENERS, Settings, ambient_agent
 from hubbub.core.hub import Hub
+from hubbub.core.quotas import Quotas
 from hubbub.data_directory import DataDirectory
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.car import CarDialect
@@ -70,13 +72,14 @@ class Doors:
         """Serve every dialect on its address, and all under hubbub's own; gives ``HOST:PORT``."""
         dialects = self._dialects(hub, files)
         gate = self._gate()
+        quotas = Quotas(self._settings.limits, time.monotonic)
         for name, sock in self._bound.items():
             doors = [("", dialects[name])]
             if name == "hubbub":
                 others = [(f"/{other}", dialects[other]) for other in dialects if other != name]
                 doors = [*others, *doors]
             self.listeners[name] = Listener(
-                name, sock, doors, gate=gate, tick=tick, metrics=self._metrics
+                name, sock, doors, gate=gate, tick=tick, metrics=self._metrics, quotas=quotas
             )
         for listener in self.listeners.values():
             await listener.open()

@@ -31,7 +31,7 @@ class Admission:
         self._listener = listener
         self._quotas = quotas
         self._own = Quota(limits.listener_messages(), limits.listener_bytes())
-        self._refused = metrics.refused
+        self.metrics = metrics
         self._turned_away = 0
         self._meters: dict[str, tuple[Quota, Meter | None]] = {}
         """Made once per caller: that costs more than a request's use of it."""
@@ -130,7 +130,7 @@ class Admission:
 
     def count(self, limit: str) -> None:
         """Count a refusal."""
-        self._refused.labels(self._listener, limit).inc()
+        self.metrics.refused.labels(self._listener, limit).inc()
 
 
 class Visit:

@@ -26,7 +26,7 @@ from hubbub.errors import (
     TooManyConnections,
     TooSlow,
 )
-from hubbub.telemetry import Metrics, log
+from hubbub.telemetry import log
 from hubbub.transport.admission import Admission
 from hubbub.transport.outbox import SseOutbox
 from hubbub.transport.peers import Peer
@@ -82,13 +82,7 @@ class Door:
     """One dialect at one place of one listener."""
 
     def __init__(
-        self,
-        dialect: Dialect,
-        gate: Gate,
-        tick: Tick,
-        metrics: Metrics,
-        admission: Admission,
-        prefix: str = "",
+        self, dialect: Dialect, gate: Gate, tick: Tick, admission: Admission, prefix: str = ""
     ) -> None:
         """Serve a dialect under a path prefix."""
         self.dialect = dialect
@@ -96,7 +90,7 @@ class Door:
         self.prefix = prefix
         self._gate = gate
         self.tick = tick
-        self.metrics = metrics
+        self.metrics = admission.metrics
         self.streams: set[asyncio.Task[None]] = set()
         self._answered: dict[int, Counter] = {}
         """Counters of answers by status; looking one up by its labels costs more than it counts."""

@@ -90,11 +90,10 @@ class Listener:
         self._sock = sock
         self._limits = tick.limits
         self._pumps = Pumps()
-        quotas = quotas or Quotas(self._limits, time.monotonic)
+        if quotas is None:
+            quotas = Quotas(self._limits, time.monotonic)
         self._admission = admission = Admission(name, self._limits, quotas, metrics)
-        self._doors = [
-            Door(dialect, gate, tick, metrics, admission, prefix) for prefix, dialect in doors
-        ]
+        self._doors = [Door(dialect, gate, tick, admission, prefix) for prefix, dialect in doors]
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._runner: web.AppRunner | None = None

@@ -190,7 +190,7 @@ class Pump:
         await asyncio.sleep(min(wait_s, MAX_PAUSE_S))
         if told:
             return False
-        while wait_s := meter.take(len(data)):
+        while wait_s := meter.take(len(data)):  # noqa: ASYNC110 time is what it waits for
             await asyncio.sleep(min(wait_s, MAX_PAUSE_S))
         return True
 

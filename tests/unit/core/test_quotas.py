@@ -16,6 +16,7 @@ class Seconds:
         self.now = 100.0
 
     def __call__(self) -> float:
+        """Read it."""
         return self.now
 
 

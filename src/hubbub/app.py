@@ -5,6 +5,7 @@ import contextlib
 import os
 import resource
 import signal
+import ssl
 from collections import Counter
 from collections.abc import Callable
 
@@ -21,6 +22,7 @@ from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.server import Listener
 from hubbub.transport.tick import Tick
+from hubbub.transport.tls import pinned
 from hubbub.transport.uring import Ring, open_ring
 
 
@@ -64,6 +66,12 @@ class Daemon:
         """What is open, by name."""
         return self._doors.listeners
 
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What knows the certificate of hubbub's own listener; ``None``: it speaks plain HTTP."""
+        certificate = self._doors.certificate()
+        return None if certificate is None else pinned(certificate)
+
     async def open(self) -> None:
         """Take addresses and data directory, open the store, build the services, open the doors.
 
@@ -92,7 +100,7 @@ class Daemon:
             addresses = await self._doors.open(hub, self.files, tick)
             self._services.start()
             self.operations.addresses.update(addresses)
-            self.files.tell_listeners(addresses)
+            self.files.tell_listeners(addresses, self._doors.certificate())
         except BaseException:
             await self.close()
             raise
@@ -197,7 +205,7 @@ async def _demo(daemon: Daemon) -> None:
     if listener is None:
         return
     try:
-        await talk(f"http://{listener.address}", daemon.files.operator_token())
+        await talk(listener.url, daemon.files.operator_token(), tls=daemon.tls)
     except (aiohttp.ClientError, ConnectionError) as error:
         log.warning("demo_ended", reason=str(error))
 

@@ -10,6 +10,10 @@ from pathlib import Path
 from hubbub.errors import StartError
 
 
+CERTIFICATE = "tls-cert.pem"
+"""File with the certificate of hubbub's own listener, while that speaks TLS."""
+
+
 class DataDirectory:
     """The files beside the store."""
 
@@ -76,11 +80,17 @@ class DataDirectory:
             file.write(text)
         temporary.replace(self.path / name)
 
-    def tell_listeners(self, addresses: dict[str, str]) -> None:
-        """Write what is really bound."""
-        if "x0x" in addresses:
-            self.write("api.port", addresses["x0x"])
-        urls = {name: f"http://{address}" for name, address in addresses.items()}
+    def tell_listeners(self, urls: dict[str, str], certificate: str | None = None) -> None:
+        """Write what is really bound.
+
+        Args:
+            urls: That of each listener.
+            certificate: By which commands know hubbub's own listener, in PEM.
+        """
+        if "x0x" in urls:
+            self.write("api.port", urls["x0x"].partition("://")[2])
+        if certificate is not None:
+            self.write(CERTIFICATE, certificate)
         self.write("listeners.json", json.dumps({"pid": os.getpid(), **urls}))
 
     def forget_stale(self) -> None:
@@ -94,5 +104,5 @@ class DataDirectory:
     def forget_listeners(self) -> None:
         """Remove what ``tell_listeners`` wrote, if this process holds the directory."""
         if self._lock is not None:
-            for name in ("listeners.json", "api.port"):
+            for name in ("listeners.json", "api.port", CERTIFICATE):
                 (self.path / name).unlink(missing_ok=True)

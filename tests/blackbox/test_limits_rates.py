@@ -1,4 +1,4 @@
-"""More messages than a caller may send: each door says so in its own shape, and nobody else minds."""
+"""More messages than a caller may send: each door says so in its own shape."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -111,6 +111,6 @@ def _serve(plan: Plan) -> None:
     )
 
     def ready(daemon: Daemon) -> None:
-        click.echo(f"x0xd {__version__} (hubbub) http://{daemon.listeners['x0x'].address}")
+        click.echo(f"x0xd {__version__} (hubbub) {daemon.listeners['x0x'].url}")
 
     run(Daemon(settings), ready)

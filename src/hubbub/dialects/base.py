@@ -69,6 +69,8 @@ class Request(msgspec.Struct, kw_only=True):
     """The peer's address."""
     host: str = ""
     """``HOST:PORT`` of the listener that took the request."""
+    scheme: str = "http"
+    """``https`` where the listener speaks TLS."""
     principal: Principal | None = None
 
     @property

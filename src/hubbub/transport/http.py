@@ -82,12 +82,20 @@ class Door:
     """One dialect at one place of one listener."""
 
     def __init__(
-        self, dialect: Dialect, gate: Gate, tick: Tick, admission: Admission, prefix: str = ""
+        self,
+        dialect: Dialect,
+        gate: Gate,
+        tick: Tick,
+        admission: Admission,
+        *,
+        prefix: str = "",
+        scheme: str = "http",
     ) -> None:
         """Serve a dialect under a path prefix."""
         self.dialect = dialect
         self.admission = admission
         self.prefix = prefix
+        self._scheme = scheme
         self._gate = gate
         self.tick = tick
         self.metrics = admission.metrics
@@ -105,6 +113,7 @@ class Door:
             headers=request.headers,
             remote=request.remote or "",
             host=request.host,
+            scheme=self._scheme,
         )
 
     def admit(

@@ -93,7 +93,11 @@ class Listener:
         if quotas is None:
             quotas = Quotas(self._limits, time.monotonic)
         self._admission = admission = Admission(name, self._limits, quotas, metrics)
-        self._doors = [Door(dialect, gate, tick, admission, prefix) for prefix, dialect in doors]
+        self._scheme = scheme = "http" if tls is None else "https"
+        self._doors = [
+            Door(dialect, gate, tick, admission, prefix=prefix, scheme=scheme)
+            for prefix, dialect in doors
+        ]
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._runner: web.AppRunner | None = None
@@ -101,7 +105,7 @@ class Listener:
     @property
     def url(self) -> str:
         """Where it is to be called."""
-        return f"{'http' if self._tls is None else 'https'}://{self.address}"
+        return f"{self._scheme}://{self.address}"
 
     @property
     def queued_bytes(self) -> int:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from hubbub import __version__
 from hubbub.core.hub import Hub
-from hubbub.core.values import Principal
+from hubbub.core.values import Principal, is_loopback
 from hubbub.dialects.base import (
     Connection,
     OutboxRules,
@@ -64,12 +64,13 @@ class CrosslinkDialect:
         """Take a bearer token for everything under ``/api/``; the socket may do without.
 
         The page of 0.8 sends no token with the upgrade, so a missing one is let in, but not
-        from a page of another host; a wrong one never is.
+        from a page of another host, nor from another machine; a wrong one never is.
         """
         if request.path == "/ws":
             token = request.bearer or request.query.get("token")
             if token is None and "Authorization" not in request.headers:
-                return None if _own_page(request) else _REFUSED
+                here = is_loopback(request.remote)
+                return None if here and _own_page(request) else _REFUSED
             return self._principal(token)
         if not request.path.startswith("/api/"):
             return None

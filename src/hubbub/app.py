@@ -7,7 +7,7 @@ import resource
 import signal
 import ssl
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from hubbub.config import Settings
 from hubbub.core.bus import Bus
@@ -16,6 +16,7 @@ from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
 from hubbub.core.values import Clock, uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
+from hubbub.dialects.base import Dialect
 from hubbub.doors import Doors
 from hubbub.services import Services
 from hubbub.storage.sqlite import SqliteStore
@@ -72,6 +73,11 @@ class Daemon:
         certificate = self._doors.certificate()
         return None if certificate is None else pinned(certificate)
 
+    @property
+    def dialects(self) -> Mapping[str, Dialect]:
+        """What is spoken, by name."""
+        return self._doors.dialects
+
     async def open(self) -> None:
         """Take addresses and data directory, open the store, build the services, open the doors.
 
@@ -84,6 +90,8 @@ class Daemon:
             self.files.forget_stale()
             self._doors.bind()
             self.files.take()
+            for path in self.files.protect():
+                log.warning("mode_mended", path=path, reason="other users could read it")
             self._doors.warn_of_skipped()
             in_memory = settings.ephemeral or settings.demo
             path = None if in_memory else settings.data_dir / "hubbub.db"

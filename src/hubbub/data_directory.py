@@ -5,11 +5,21 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from hubbub.errors import StartError
 
 
+SECRETS = (
+    "api-token",
+    "host-token",
+    "agent.key",
+    "hubbub.db",
+    "hubbub.db-wal",
+    "hubbub.db-shm",
+)
+"""Files that are nobody else's to read."""
 CERTIFICATE = "tls-cert.pem"
 """File with the certificate of hubbub's own listener, while that speaks TLS."""
 
@@ -21,6 +31,18 @@ class DataDirectory:
         """Name the directory; it is made by ``take``."""
         self.path = path
         self._lock: int | None = None
+
+    def protect(self) -> list[str]:
+        """See to it that the directory and its secrets are their owner's alone.
+
+        Returns:
+            What others could read until now; it has been taken from them.
+
+        Raises:
+            StartError: Something belongs to another user, who could read or replace it at will.
+        """
+        files = [(self.path, 0o700), *((self.path / name, 0o600) for name in SECRETS)]
+        return [str(path) for path, mode in files if _mended(path, mode)]
 
     def take(self) -> None:
         """Make the directory and lock it for this process.
@@ -106,3 +128,29 @@ class DataDirectory:
         if self._lock is not None:
             for name in ("listeners.json", "api.port", CERTIFICATE):
                 (self.path / name).unlink(missing_ok=True)
+
+
+def _mended(path: Path, mode: int) -> bool:
+    """Take a file from other users; false where they had no part in it, or it is not there.
+
+    Raises:
+        StartError: It belongs to another user, or its mode cannot be changed.
+    """
+    try:
+        status = path.stat()
+        if status.st_uid != os.getuid():
+            message = (
+                f"{path} belongs to another user (uid {status.st_uid}), who could read what is "
+                f"in it; give it to yours (uid {os.getuid()}), or choose another directory with "
+                "--data-dir"
+            )
+            raise StartError(message)
+        if not stat.S_IMODE(status.st_mode) & 0o077:
+            return False
+        path.chmod(mode)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        message = f"cannot protect {path} from other users: {error.strerror}"
+        raise StartError(message) from error
+    return True

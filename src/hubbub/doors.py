@@ -32,6 +32,8 @@ class Doors:
         self._settings = settings
         self._metrics = metrics
         self.listeners: dict[str, Listener] = {}
+        self.dialects: dict[str, Dialect] = {}
+        """What is spoken, by name; also what has no listener of its own."""
         self._bound: dict[str, sockets.socket] = {}
         self._tls: dict[str, ssl.SSLContext] = {}
         self._skipped: dict[str, str] = {}
@@ -78,7 +80,7 @@ class Doors:
 
     async def open(self, hub: Hub, files: DataDirectory, tick: Tick) -> dict[str, str]:
         """Serve every dialect on its address, and all under hubbub's own; gives their URLs."""
-        dialects = self._dialects(hub, files)
+        self.dialects = dialects = self._dialects(hub, files)
         gate = self._gate()
         quotas = Quotas(self._settings.limits, time.monotonic)
         for name, sock in self._bound.items():

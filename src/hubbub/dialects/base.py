@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import msgspec
 
 from hubbub.core.ports import Outbox
-from hubbub.core.values import Principal, Scope
+from hubbub.core.values import Principal
+from hubbub.dialects.scopes import Rows
 from hubbub.errors import HubbubError, TooManyRequests
 
 
@@ -114,8 +115,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     """``/issues/{id}``; ``{name:.*}`` takes slashes too."""
     handler: Handler
-    scope: Scope | None = "read"
-    """Scope that the caller needs; ``None``: open to everyone."""
+
+    @property
+    def call(self) -> str:
+        """Its name in the table of scopes."""
+        return f"{self.method} {self.path}"
 
 
 class Session(Protocol):
@@ -185,6 +189,11 @@ class Socket(msgspec.Struct, frozen=True, kw_only=True):
     max_message_bytes: int = 16 * 1024 * 1024
     """Larger messages close the connection with code 1009."""
 
+    @property
+    def call(self) -> str:
+        """Its name in the table of scopes."""
+        return f"WS {self.path}"
+
 
 class Dialect(Protocol):
     """One wire protocol spoken by clients."""
@@ -196,6 +205,10 @@ class Dialect(Protocol):
     @property
     def routes(self) -> Sequence[Route]:
         """HTTP methods and paths."""
+
+    @property
+    def scopes(self) -> Rows:
+        """Rows of the table of scopes: what each route, socket and method needs."""
 
     @property
     def sockets(self) -> Sequence[Socket]:

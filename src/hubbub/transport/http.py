@@ -10,6 +10,7 @@ from msgspec import structs
 from prometheus_client import Counter
 
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import (
     Dialect,
     EventStream,
@@ -140,7 +141,12 @@ class Door:
         return who, cors
 
     def handler(self, route: Route) -> AiohttpHandler:
-        """Make the server's handler of a route."""
+        """Make the server's handler of a route.
+
+        Raises:
+            LookupError: It has no row in the table of scopes.
+        """
+        scopes.complete(self.dialect.scopes, (route.call,))
 
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._answer(request, route)
@@ -165,11 +171,10 @@ class Door:
         try:
             record = self.record(request)
             who, cors = self.admit(request, record)
-            if route.scope is not None:
+            if self.dialect.scopes[route.call] is not None:
                 if isinstance(who, Response):
                     return to_aiohttp(who, cors)
-                if who is not None:
-                    who.require(route.scope)
+                scopes.check(self.dialect.scopes, route.call, who)
             if isinstance(who, Principal):
                 record.principal = who
             record.body = await self._body(request, record)

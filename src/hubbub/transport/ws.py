@@ -11,6 +11,7 @@ from msgspec import structs
 
 from hubbub.core.quotas import Meter, Quota
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection, Request, Response, Session, Socket
 from hubbub.errors import HubbubError
 from hubbub.telemetry import log
@@ -321,7 +322,12 @@ class Pumps:
 
 
 def ws_handler(door: Door, socket: Socket, pumps: Pumps) -> AiohttpHandler:
-    """Make the server's handler of a WebSocket path."""
+    """Make the server's handler of a WebSocket path.
+
+    Raises:
+        LookupError: It has no row in the table of scopes.
+    """
+    scopes.complete(door.dialect.scopes, (socket.call,))
     socket = structs.replace(socket, rules=door.counted(socket.rules))
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -336,6 +342,7 @@ def ws_handler(door: Door, socket: Socket, pumps: Pumps) -> AiohttpHandler:
         if not pump.ws.can_prepare(request):
             return web.Response(status=426, headers={"Upgrade": "websocket"})
         try:
+            scopes.check(door.dialect.scopes, socket.call, who)
             if who is not None:
                 pump.identified(who)
         except HubbubError as error:

@@ -89,7 +89,7 @@ def test_ids_are_uuids_of_version_7_and_rise_with_time() -> None:
         ("::ffff:127.0.0.1", True),
         ("localhost", True),
         ("10.0.0.1", False),
-        ("0.0.0.0", False),
+        ("0.0.0.0", False),  # noqa: S104 an address to look at
         ("::", False),
         ("::ffff:10.0.0.1", False),
         ("example.org", False),

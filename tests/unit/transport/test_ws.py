@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import websockets
@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from hubbub.core.limits import DEFAULT_LIMITS
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection, OutboxRules, Request, Response, Route, Socket
+from hubbub.dialects.scopes import Rows
 from hubbub.errors import HubbubError, TooManyRequests
 from hubbub.telemetry import Metrics
 from hubbub.transport.http import Gate
@@ -65,6 +66,7 @@ class ParrotDialect:
 
     name = "parrot"
     max_body_bytes = 1024
+    scopes: ClassVar[Rows] = {"WS /": None}
     routes: Sequence[Route] = ()
 
     def __init__(self) -> None:

@@ -13,6 +13,7 @@ from hubbub.core.hub import Hub
 from hubbub.core.identity.presence import Attachment
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
 from hubbub.dialects.car import frames, opening
 from hubbub.dialects.car.chat import ChatEvent, ChatTurns
@@ -135,7 +136,8 @@ class CarSession:
         if self._presence is not None:
             self._presence.touch()
         if message.method == "agent.chat.event":
-            self._heard(message)
+            if not scopes.lacks(scopes.CAR, message.method, self._principal):
+                self._heard(message)
             return None
         return self._run(message)
 
@@ -235,6 +237,7 @@ class CarSession:
 
         try:
             method = self._method(call)
+            scopes.check(scopes.CAR, call.method, self._principal)
             params = frames.params_of(call.params, method.params, call.method)
             work = method.run(self, params, reply)
         except Exception as error:  # noqa: BLE001 whatever it is, it is this caller's answer

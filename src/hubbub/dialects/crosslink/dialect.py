@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from hubbub import __version__
 from hubbub.core.hub import Hub
 from hubbub.core.values import Principal, is_loopback
+from hubbub.dialects import scopes
 from hubbub.dialects.base import (
     Connection,
     OutboxRules,
@@ -34,6 +35,7 @@ class CrosslinkDialect:
     """crosslink's protocol."""
 
     name = "crosslink"
+    scopes = scopes.CROSSLINK
 
     def __init__(self, hub: Hub, settings: CrosslinkSettings = DEFAULT_SETTINGS) -> None:
         """Serve a hub."""
@@ -43,7 +45,7 @@ class CrosslinkDialect:
         self.max_body_bytes = settings.max_body_bytes
         agents = AgentRoutes(hub, stale_lock_after_s=settings.stale_lock_after_s)
         self.routes: Sequence[Route] = [
-            Route(method="GET", path=HEALTH, handler=self._health, scope=None),
+            Route(method="GET", path=HEALTH, handler=self._health),
             *IssueRoutes(hub).routes(),
             *agents.routes(),
         ]

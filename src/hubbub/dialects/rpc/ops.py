@@ -32,7 +32,7 @@ class Ops:
             "/openrpc.json": self._openrpc,
         }
         return [
-            Route(method="GET", path=path, handler=_waiting(handler), scope=None)
+            Route(method="GET", path=path, handler=_waiting(handler))
             for path, handler in handlers.items()
         ]
 

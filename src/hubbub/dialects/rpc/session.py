@@ -9,6 +9,7 @@ from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
 from hubbub.core.identity.presence import Attachment
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
 from hubbub.dialects.rpc import frames
 from hubbub.dialects.rpc.frames import BadFrame, Call, EventFrames, MethodNotFound
@@ -146,7 +147,7 @@ def run(
 
     try:
         method = _method(methods, call.method)
-        caller.principal.require(method.scope)
+        scopes.check(scopes.HUBBUB, method.name, caller.principal)
         params = _params(call.params, method)
         work = method.run(caller, params, reply)
     except HubbubError as error:

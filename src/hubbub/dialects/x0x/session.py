@@ -13,6 +13,7 @@ from hubbub.core.identity.identities import agent_of, topic_of
 from hubbub.core.identity.presence import Attachment
 from hubbub.core.ports import Settled
 from hubbub.core.values import Event, Position
+from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
 from hubbub.dialects.x0x import frames
 from hubbub.dialects.x0x.backfill import stored
@@ -156,6 +157,7 @@ class X0xSession:
     # -- commands ------------------------------------------------------------------------
 
     def _take(self, command: Command) -> Coroutine[Any, Any, None] | None:
+        scopes.check(scopes.X0X, f"ws {type(command).__struct_config__.tag}", self._principal)
         match command:
             case Publish():
                 self._publish(command)

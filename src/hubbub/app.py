@@ -94,7 +94,7 @@ class Daemon:
                 log.warning("mode_mended", path=path, reason="other users could read it")
             self._doors.warn_of_skipped()
             in_memory = settings.ephemeral or settings.demo
-            path = None if in_memory else settings.data_dir / "hubbub.db"
+            path = None if in_memory else self.files.private("hubbub.db")
             self._store = store = SqliteStore(
                 path, clock=self._clock, ids=uuid7, crash=self._crash, limits=settings.store
             )

@@ -94,6 +94,12 @@ class DataDirectory:
         self.write(name, token, mode=0o600)
         return token
 
+    def private(self, name: str) -> Path:
+        """Give the path of a file that others cannot read from its very beginning."""
+        path = self.path / name
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        return path
+
     def write(self, name: str, text: str, *, mode: int = 0o644) -> None:
         """Write a file atomically."""
         temporary = self.path / f".{name}.{os.getpid()}"

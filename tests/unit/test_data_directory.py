@@ -108,6 +108,15 @@ def test_modes_that_cannot_be_mended_are_a_start_error(
         files.protect()
 
 
+def test_private_file_is_its_owners_from_the_beginning(files: DataDirectory) -> None:
+    """What is in it already stays."""
+    path = files.private("hubbub.db")
+    assert mode(path) == 0o600
+    path.write_text("kept")
+
+    assert files.private("hubbub.db").read_text() == "kept"
+
+
 def test_secret_is_made_once_and_kept(files: DataDirectory) -> None:
     """64 hex characters, readable by the owner; the next start finds the same."""
     token = files.operator_token()

@@ -90,8 +90,8 @@ class Daemon:
             self.files.forget_stale()
             self._doors.bind()
             self.files.take()
-            for path in self.files.protect():
-                log.warning("mode_mended", path=path, reason="other users could read it")
+            for mended in self.files.protect():
+                log.warning("mode_mended", path=mended, reason="other users could read it")
             self._doors.warn_of_skipped()
             in_memory = settings.ephemeral or settings.demo
             path = None if in_memory else self.files.private("hubbub.db")

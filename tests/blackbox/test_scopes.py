@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hubbub.app import Daemon as InProcess
@@ -33,12 +34,14 @@ ENDS_THE_DAEMON = "POST /shutdown"
 async def test_table_has_a_row_for_every_call_and_no_other(tmp_path: Path) -> None:
     """Routes, sockets and methods as a daemon registers them; neither side knows more."""
     addresses = dict.fromkeys(DOORS, "127.0.0.1:0")
-    settings = Settings(data_dir=tmp_path / "data", ephemeral=True, listen=Listen(**addresses))
+    listen = msgspec.convert(addresses, Listen)
+    settings = Settings(data_dir=tmp_path / "data", ephemeral=True, listen=listen)
     daemon = InProcess(settings)
     await daemon.open()
     try:
         registered = {
-            name: {item.call for item in (*dialect.routes, *dialect.sockets)}
+            name: {route.call for route in dialect.routes}
+            | {socket.call for socket in dialect.sockets}
             | set(getattr(dialect, "methods", ()))
             | OUTSIDE.get(name, set())
             for name, dialect in daemon.dialects.items()

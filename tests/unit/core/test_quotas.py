@@ -1,5 +1,6 @@
 """Token buckets, and the quotas of callers that are made of them."""
 
+import msgspec
 import pytest
 
 from hubbub.core.limits import Limits, Rate
@@ -135,14 +136,14 @@ def test_many_callers_that_make_a_difference_are_looked_at_seldom(seconds: Secon
 def test_rate_without_a_burst_cannot_be(name: str) -> None:
     """Nothing could ever be taken; the text says how to set no limit."""
     with pytest.raises(ValueError, match=f"{name}_per_s = 0 sets no limit"):
-        Limits(**{f"{name}_per_s": 1, f"{name}_burst": 0})
+        msgspec.convert({f"{name}_per_s": 1, f"{name}_burst": 0}, Limits)
 
 
 @pytest.mark.parametrize("name", ["header_bytes", "max_headers"])
 def test_size_of_nothing_cannot_be(name: str) -> None:
     """No request at all would get in."""
     with pytest.raises(ValueError, match=f"{name} = 0 must be more than 0"):
-        Limits(**{name: 0})
+        msgspec.convert({name: 0}, Limits)
 
 
 def test_limits_give_the_rates_of_callers_and_listeners() -> None:

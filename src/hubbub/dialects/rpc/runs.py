@@ -229,7 +229,6 @@ METHODS = [
         name="runs.resume",
         params=Resume,
         result=Trace,
-        scope="write",
         summary="Take over an open run whose connection is gone, with its turns from a cursor on.",
         run=answered(resume),
     ),

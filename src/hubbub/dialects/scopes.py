@@ -148,6 +148,7 @@ CAR: Rows = {
     "session.init": "read",
     "runs.start": "write",
     "runs.complete": "write",
+    "runs.resume": "write",
     "runs.cancel": "write",
     "runs.record_turns": "write",
     "runs.record_model_turn": "write",

@@ -140,7 +140,9 @@ class Pump:
             self.session.shutting_down()
             self.outbox.close(self.socket.shutdown_code, self.socket.shutdown_reason)
 
-    async def _receive(self, session: Session, outbox: FrameOutbox) -> WSMessage:
+    async def _receive(  # noqa: C901, PLR0912 the hot loop: a call more per message costs
+        self, session: Session, outbox: FrameOutbox
+    ) -> WSMessage:
         """Work off messages; gives what ended them: a close frame, an error, or the line's end."""
         serial = self.socket.serial
         while True:
@@ -160,6 +162,8 @@ class Pump:
             elif message.type is WSMsgType.BINARY:
                 work = session.received_binary(message.data)
             elif message.type is WSMsgType.PING:
+                if meter is not None and (wait_s := meter.take(len(message.data))):
+                    await asyncio.sleep(min(wait_s, MAX_PAUSE_S))
                 outbox.send_frame(control_frame(_PONG_FINAL, message.data))
                 continue
             elif message.type in _ENDS:

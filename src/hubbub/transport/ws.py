@@ -25,6 +25,8 @@ CLOSE_S = 5.0
 TOO_LARGE_S = 1.0
 """Seconds that a peer has to finish sending what is too large before we end our side."""
 
+TIMER_S = 0.002
+"""Seconds by which the event loop's timers may be early, and a little more."""
 MAX_PAUSE_S = 1.0
 """Seconds for which a peer that sends too much is not read, at most, before its next message."""
 
@@ -192,7 +194,8 @@ class Pump:
             True where the peer cannot be told: then the message's time has come.
         """
         told = session.refused(data, self._admission.too_many(wait_s))
-        await asyncio.sleep(min(wait_s, MAX_PAUSE_S))
+        # A timer may be early by its resolution: what has waited must not be refused again.
+        await asyncio.sleep(min(wait_s, MAX_PAUSE_S) + TIMER_S)
         if told:
             return False
         while wait_s := meter.take(len(data)):  # noqa: ASYNC110 time is what it waits for

@@ -25,7 +25,8 @@ HEAD = """# Settings
 Every setting can be given in three ways. What stands further up wins:
 
 1. a flag of `hubbub serve`, where there is one (`--data-dir`, `--listen NAME=HOST:PORT`,
-   `--only`, `--ephemeral`, `--demo`, `--insecure-listen`, `--log-level`, `--json`);
+   `--only`, `--ephemeral`, `--demo`, `--insecure-listen`, `--tls-cert`, `--tls-key`,
+   `--log-level`, `--json`);
 2. a variable: `HUBBUB_`, then the key in capitals, with `__` for each dot:
    `HUBBUB_LISTEN__X0X=127.0.0.1:0`. Lists are written as `a,b` or as JSON;
 3. a line in `config.toml`: the file that `--config` or `HUBBUB_CONFIG` names, or else the one in

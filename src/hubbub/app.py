@@ -5,8 +5,9 @@ import contextlib
 import os
 import resource
 import signal
+import ssl
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from hubbub.config import Settings
 from hubbub.core.bus import Bus
@@ -15,12 +16,14 @@ from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
 from hubbub.core.values import Clock, uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
+from hubbub.dialects.base import Dialect
 from hubbub.doors import Doors
 from hubbub.services import Services
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.server import Listener
 from hubbub.transport.tick import Tick
+from hubbub.transport.tls import pinned
 from hubbub.transport.uring import Ring, open_ring
 
 
@@ -64,6 +67,17 @@ class Daemon:
         """What is open, by name."""
         return self._doors.listeners
 
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What knows the certificate of hubbub's own listener; ``None``: it speaks plain HTTP."""
+        certificate = self._doors.certificate()
+        return None if certificate is None else pinned(certificate)
+
+    @property
+    def dialects(self) -> Mapping[str, Dialect]:
+        """What is spoken, by name."""
+        return self._doors.dialects
+
     async def open(self) -> None:
         """Take addresses and data directory, open the store, build the services, open the doors.
 
@@ -76,9 +90,11 @@ class Daemon:
             self.files.forget_stale()
             self._doors.bind()
             self.files.take()
+            for mended in self.files.protect():
+                log.warning("mode_mended", path=mended, reason="other users could read it")
             self._doors.warn_of_skipped()
             in_memory = settings.ephemeral or settings.demo
-            path = None if in_memory else settings.data_dir / "hubbub.db"
+            path = None if in_memory else self.files.private("hubbub.db")
             self._store = store = SqliteStore(
                 path, clock=self._clock, ids=uuid7, crash=self._crash, limits=settings.store
             )
@@ -92,7 +108,7 @@ class Daemon:
             addresses = await self._doors.open(hub, self.files, tick)
             self._services.start()
             self.operations.addresses.update(addresses)
-            self.files.tell_listeners(addresses)
+            self.files.tell_listeners(addresses, self._doors.certificate())
         except BaseException:
             await self.close()
             raise
@@ -197,7 +213,7 @@ async def _demo(daemon: Daemon) -> None:
     if listener is None:
         return
     try:
-        await talk(f"http://{listener.address}", daemon.files.operator_token())
+        await talk(listener.url, daemon.files.operator_token(), tls=daemon.tls)
     except (aiohttp.ClientError, ConnectionError) as error:
         log.warning("demo_ended", reason=str(error))
 

@@ -5,7 +5,6 @@ default. Every field of every struct is a setting; its docstring gives meaning a
 what ``docs/settings.md`` is made of.
 """
 
-import ipaddress
 import os
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from hubbub.core.tracker.issues import TrackerLimits
 from hubbub.core.tracker.locks import LockRules
 from hubbub.core.tracker.reservations import ReservationRules
 from hubbub.core.tracker.waiting import WaitRules
+from hubbub.core.values import is_loopback
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
 from hubbub.dialects.openclaw.settings import OpenclawSettings
@@ -32,6 +32,28 @@ from hubbub.dialects.x0x.settings import X0xSettings
 LISTENERS = ("hubbub", "x0x", "crosslink", "car", "openclaw")
 """Names of all listeners; the first is hubbub's own."""
 DAY_MS = 24 * 3600 * 1000
+
+
+class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """The section ``[listen.tls.NAME]``: TLS of one listener, instead of `tls_cert` and `tls_key`.
+
+    Both empty: this listener speaks plain HTTP, whatever the others do.
+    """
+
+    cert: str = ""
+    """File of the certificate, and of the chain that follows it, in PEM."""
+    key: str = ""
+    """File of its key, in PEM, without a passphrase."""
+
+    def __post_init__(self) -> None:
+        """Check that there are both or neither.
+
+        Raises:
+            ValueError: There is one alone.
+        """
+        if bool(self.cert) != bool(self.key):
+            message = "a certificate and its key belong together: give both, or neither"
+            raise ValueError(message)
 
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +81,13 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
     """Origins of web pages that may connect, as `https://example.org`."""
     insecure: bool = False
     """Allow addresses that other machines can reach, without TLS."""
+    tls_cert: str = ""
+    """File of the certificate with which all listeners speak TLS, in PEM, with the chain that
+    follows it; empty: plain HTTP."""
+    tls_key: str = ""
+    """File of its key, in PEM, without a passphrase."""
+    tls: dict[str, TlsFiles] = {}
+    """Listeners with a certificate of their own, or with none."""
 
     def __post_init__(self) -> None:
         """Check names and addresses.
@@ -70,15 +99,28 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
             if name not in LISTENERS:
                 message = f"only: there is no listener {name!r}; there are {', '.join(LISTENERS)}"
                 raise ValueError(message)
+        if bool(self.tls_cert) != bool(self.tls_key):
+            message = "tls_cert and tls_key belong together: give both, or neither"
+            raise ValueError(message)
+        for name in self.tls:
+            if name not in LISTENERS:
+                message = f"tls.{name}: there is no such listener; there are {', '.join(LISTENERS)}"
+                raise ValueError(message)
         for name in LISTENERS:
             address = self.address(name)
-            if address is None or self.insecure or is_loopback(address[0]):
+            if address is None or self.insecure or is_loopback(address[0]) or self.files(name):
                 continue
             message = (
                 f"{name} = {getattr(self, name)!r} can be reached from other machines, and there "
-                "is no TLS; choose 127.0.0.1, or allow it with --insecure-listen"
+                "is no TLS; choose 127.0.0.1, give --tls-cert and --tls-key, or allow it with "
+                "--insecure-listen"
             )
             raise ValueError(message)
+
+    def files(self, name: str) -> TlsFiles | None:
+        """Give the certificate and key of a listener; ``None`` where it speaks plain HTTP."""
+        files = self.tls.get(name) or TlsFiles(cert=self.tls_cert, key=self.tls_key)
+        return files if files.cert else None
 
     def address(self, name: str) -> tuple[str, int] | None:
         """Give host and port of a listener; ``None`` where it is off.
@@ -95,14 +137,6 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
             message = f"{name} = {text!r} must be HOST:PORT, as 127.0.0.1:0"
             raise ValueError(message)
         return host, int(port)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class TopicRetention(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,23 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from hubbub.errors import StartError
+
+
+SECRETS = (
+    "api-token",
+    "host-token",
+    "agent.key",
+    "hubbub.db",
+    "hubbub.db-wal",
+    "hubbub.db-shm",
+)
+"""Files that are nobody else's to read."""
+CERTIFICATE = "tls-cert.pem"
+"""File with the certificate of hubbub's own listener, while that speaks TLS."""
 
 
 class DataDirectory:
@@ -17,6 +31,18 @@ class DataDirectory:
         """Name the directory; it is made by ``take``."""
         self.path = path
         self._lock: int | None = None
+
+    def protect(self) -> list[str]:
+        """See to it that the directory and its secrets are their owner's alone.
+
+        Returns:
+            What others could read until now; it has been taken from them.
+
+        Raises:
+            StartError: Something belongs to another user, who could read or replace it at will.
+        """
+        files = [(self.path, 0o700), *((self.path / name, 0o600) for name in SECRETS)]
+        return [str(path) for path, mode in files if _mended(path, mode)]
 
     def take(self) -> None:
         """Make the directory and lock it for this process.
@@ -68,6 +94,12 @@ class DataDirectory:
         self.write(name, token, mode=0o600)
         return token
 
+    def private(self, name: str) -> Path:
+        """Give the path of a file that others cannot read from its very beginning."""
+        path = self.path / name
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        return path
+
     def write(self, name: str, text: str, *, mode: int = 0o644) -> None:
         """Write a file atomically."""
         temporary = self.path / f".{name}.{os.getpid()}"
@@ -76,11 +108,17 @@ class DataDirectory:
             file.write(text)
         temporary.replace(self.path / name)
 
-    def tell_listeners(self, addresses: dict[str, str]) -> None:
-        """Write what is really bound."""
-        if "x0x" in addresses:
-            self.write("api.port", addresses["x0x"])
-        urls = {name: f"http://{address}" for name, address in addresses.items()}
+    def tell_listeners(self, urls: dict[str, str], certificate: str | None = None) -> None:
+        """Write what is really bound.
+
+        Args:
+            urls: That of each listener.
+            certificate: By which commands know hubbub's own listener, in PEM.
+        """
+        if "x0x" in urls:
+            self.write("api.port", urls["x0x"].partition("://")[2])
+        if certificate is not None:
+            self.write(CERTIFICATE, certificate)
         self.write("listeners.json", json.dumps({"pid": os.getpid(), **urls}))
 
     def forget_stale(self) -> None:
@@ -94,5 +132,31 @@ class DataDirectory:
     def forget_listeners(self) -> None:
         """Remove what ``tell_listeners`` wrote, if this process holds the directory."""
         if self._lock is not None:
-            for name in ("listeners.json", "api.port"):
+            for name in ("listeners.json", "api.port", CERTIFICATE):
                 (self.path / name).unlink(missing_ok=True)
+
+
+def _mended(path: Path, mode: int) -> bool:
+    """Take a file from other users; false where they had no part in it, or it is not there.
+
+    Raises:
+        StartError: It belongs to another user, or its mode cannot be changed.
+    """
+    try:
+        status = path.stat()
+        if status.st_uid != os.getuid():
+            message = (
+                f"{path} belongs to another user (uid {status.st_uid}), who could read what is "
+                f"in it; give it to yours (uid {os.getuid()}), or choose another directory with "
+                "--data-dir"
+            )
+            raise StartError(message)
+        if not stat.S_IMODE(status.st_mode) & 0o077:
+            return False
+        path.chmod(mode)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        message = f"cannot protect {path} from other users: {error.strerror}"
+        raise StartError(message) from error
+    return True

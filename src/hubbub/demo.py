@@ -6,6 +6,7 @@ the issue, works on it in a run and reports. All of it can be watched with `hubb
 
 import asyncio
 import itertools
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -63,16 +64,23 @@ class Agent:
         await self.call("topics.publish", topic=TOPIC, data={"text": text})
 
 
-async def talk(url: str, token: str, *, pause: Pause = asyncio.sleep) -> None:
+async def talk(
+    url: str,
+    token: str,
+    *,
+    tls: ssl.SSLContext | None = None,
+    pause: Pause = asyncio.sleep,
+) -> None:
     """Let the agents talk until cancelled, or until the daemon goes.
 
     Args:
         url: Address of hubbub's own listener.
         token: The operator's.
+        tls: What knows the daemon's certificate, where it speaks TLS.
         pause: Waits for some seconds; a test does not.
     """
     async with (
-        aiohttp.ClientSession() as http,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls or True)) as http,
         _agent(http, url, token, "ada", pause) as ada,
         _agent(http, url, token, "bo", pause) as bo,
     ):

@@ -2,9 +2,13 @@
 
 import asyncio
 import socket as sockets
+import ssl
+import time
+from pathlib import Path
 
 from hubbub.config import LISTENERS, Settings, ambient_agent
 from hubbub.core.hub import Hub
+from hubbub.core.quotas import Quotas
 from hubbub.data_directory import DataDirectory
 from hubbub.dialects.base import Dialect
 from hubbub.dialects.car import CarDialect
@@ -17,6 +21,7 @@ from hubbub.telemetry import Metrics, log
 from hubbub.transport.http import Gate
 from hubbub.transport.server import Listener, bind
 from hubbub.transport.tick import Tick
+from hubbub.transport.tls import leaf, server_context
 
 
 class Doors:
@@ -27,7 +32,10 @@ class Doors:
         self._settings = settings
         self._metrics = metrics
         self.listeners: dict[str, Listener] = {}
+        self.dialects: dict[str, Dialect] = {}
+        """What is spoken, by name; also what has no listener of its own."""
         self._bound: dict[str, sockets.socket] = {}
+        self._tls: dict[str, ssl.SSLContext] = {}
         self._skipped: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -35,12 +43,16 @@ class Doors:
         """Take the addresses; nothing is written before this has worked.
 
         Raises:
-            StartError: An address that was asked for is taken, or none could be had.
+            StartError: An address that was asked for is taken, or none could be had; a
+                certificate cannot be used.
         """
         for name in LISTENERS:
             address = self._settings.listen.address(name)
             if address is None:
                 continue
+            files = self._settings.listen.files(name)
+            if files is not None:
+                self._tls[name] = server_context(Path(files.cert), Path(files.key))
             try:
                 self._bound[name] = self._bind(name, *address)
             except StartError as error:
@@ -67,22 +79,30 @@ class Doors:
             log.warning("listener_skipped", listener=name, reason=reason, fix=fix)
 
     async def open(self, hub: Hub, files: DataDirectory, tick: Tick) -> dict[str, str]:
-        """Serve every dialect on its address, and all under hubbub's own; gives ``HOST:PORT``."""
-        dialects = self._dialects(hub, files)
+        """Serve every dialect on its address, and all under hubbub's own; gives their URLs."""
+        self.dialects = dialects = self._dialects(hub, files)
         gate = self._gate()
+        quotas = Quotas(self._settings.limits, time.monotonic)
         for name, sock in self._bound.items():
             doors = [("", dialects[name])]
             if name == "hubbub":
                 others = [(f"/{other}", dialects[other]) for other in dialects if other != name]
                 doors = [*others, *doors]
             self.listeners[name] = Listener(
-                name, sock, doors, gate=gate, tick=tick, metrics=self._metrics
+                name,
+                sock,
+                doors,
+                gate=gate,
+                tick=tick,
+                metrics=self._metrics,
+                quotas=quotas,
+                tls=self._tls.get(name),
             )
         for listener in self.listeners.values():
             await listener.open()
         for dialect in dialects.values():
             self._tasks.append(asyncio.create_task(dialect.run()))
-        return {name: str(listener.address) for name, listener in self.listeners.items()}
+        return {name: listener.url for name, listener in self.listeners.items()}
 
     async def close(self) -> None:
         """Tell every client, and close."""
@@ -92,6 +112,11 @@ class Doors:
         await asyncio.gather(*(listener.close() for listener in self.listeners.values()))
         for sock in self._bound.values():
             sock.close()
+
+    def certificate(self) -> str | None:
+        """Give the certificate of hubbub's own listener, by which commands know it."""
+        files = self._settings.listen.files("hubbub")
+        return None if files is None else leaf(Path(files.cert))
 
     def queued_bytes(self) -> int:
         """Count the bytes that wait for slow clients."""

@@ -14,6 +14,9 @@ HubbubError
 │   │   ├── Deadlock             those who hold it wait for the caller
 │   │   └── StaleFence           a newer lock grant exists
 │   ├── TooLarge             over a named limit
+│   ├── TooManyRequests      over a rate; the same request may succeed a little later
+│   ├── TooManyConnections   as many connections are open as may be
+│   ├── TooSlow              the request did not come in time
 │   ├── Unavailable          the peer that should do this is not here
 │   └── RunnerFailed         an agent could not finish its turn
 ├── InternalError            our fault
@@ -25,6 +28,7 @@ Each class carries a stable ``code``, whether the same request may succeed later
 hint of the HTTP status. Texts are built here; nobody parses them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -35,6 +39,8 @@ class HubbubError(Exception):
     code: ClassVar[str] = "error"
     retryable: ClassVar[bool] = False
     http_status: ClassVar[int] = 500
+    retry_after_s: float | None = None
+    """Seconds after which the same request may succeed, where that is known."""
 
     def details(self) -> dict[str, object]:
         """Give what a program can use besides the code; for doors that have a place for it."""
@@ -216,6 +222,57 @@ class TooLarge(RequestError):
 
     code = "too_large"
     http_status = 413
+
+
+class TooManyRequests(RequestError):
+    """The caller sends more than it may; nothing of this request was done."""
+
+    code = "rate_limited"
+    retryable = True
+    http_status = 429
+
+    def __init__(self, retry_after_s: float) -> None:
+        """Remember when the caller may send again."""
+        super().__init__(retry_after_s)
+        self.retry_after_s = retry_after_s
+
+    @property
+    def retry_after_ms(self) -> int:
+        """Whole milliseconds to wait, never too few."""
+        return math.ceil((self.retry_after_s or 0) * 1000)
+
+    def details(self) -> dict[str, object]:
+        """Say when to come back."""
+        return {"retry_after_ms": self.retry_after_ms}
+
+    def __str__(self) -> str:
+        """Name the time to wait."""
+        return f"too many requests; try again in {self.retry_after_ms} ms"
+
+
+class TooManyConnections(RequestError):
+    """As many connections are open as may be; some have to be closed first."""
+
+    code = "too_many_connections"
+    retryable = True
+    http_status = 503
+    retry_after_s = 1.0
+
+    def __init__(self, whose: str, most: int) -> None:
+        """Remember whose connections are counted, and how many there may be."""
+        super().__init__(whose, most)
+        self.whose, self.most = whose, most
+
+    def __str__(self) -> str:
+        """Name the limit and what would help."""
+        return f"{self.whose} has {self.most} connections open, as many as may be; close some"
+
+
+class TooSlow(RequestError):
+    """The rest of a request did not come in time."""
+
+    code = "too_slow"
+    http_status = 408
 
 
 class Unavailable(RequestError):

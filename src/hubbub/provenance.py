@@ -15,7 +15,13 @@ from hubbub.errors import ConfigError
 
 
 PREFIX = "HUBBUB_"
-NOT_SETTINGS = ("HUBBUB_CONFIG", "HUBBUB_TEST_", "HUBBUB_KILL_", "HUBBUB_ACCEPTANCE_")
+NOT_SETTINGS = (
+    "HUBBUB_CONFIG",
+    "HUBBUB_TLS_CA",
+    "HUBBUB_TEST_",
+    "HUBBUB_KILL_",
+    "HUBBUB_ACCEPTANCE_",
+)
 """Beginnings of variables that are no settings: the file's path, and those of the test suite."""
 DEFAULT = "default"
 ANY = "NAME"
@@ -242,6 +248,8 @@ def _flag(key: str) -> str:
         return f"--{key.replace('listen.', '').replace('.', '-')}"
     if key == "listen.insecure":
         return "--insecure-listen"
+    if key in ("listen.tls_cert", "listen.tls_key"):
+        return f"--{name.replace('_', '-')}"
     return f"--listen {name}=" if area == "listen" else f"--{name.replace('_', '-')}"
 
 

@@ -97,6 +97,12 @@ class Metrics:
             ["listener"],
             registry=self.registry,
         )
+        self.refused = Counter(
+            "hubbub_refused",
+            "Requests, messages and connections refused because of a limit.",
+            ["listener", "limit"],
+            registry=self.registry,
+        )
         self.turn_seconds = Histogram(
             "hubbub_turn_seconds",
             "Duration of agent turns.",

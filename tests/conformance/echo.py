@@ -17,7 +17,7 @@ from hubbub.core.values import OPERATOR, Principal
 from hubbub.data_directory import DataDirectory
 from hubbub.dialects.base import Connection, Dialect, Request, Response, Route, Socket
 from hubbub.doors import Doors
-from hubbub.errors import HubbubError
+from hubbub.errors import HubbubError, TooManyRequests
 from hubbub.telemetry import Metrics
 from hubbub.transport.numbering import ws_header
 
@@ -47,6 +47,10 @@ class Echo:
         header[0] += _TEXT_TO_BINARY
         self._outbox.write(bytes(header) + data)  # type: ignore[attr-defined]
 
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Refuse nothing: what comes too soon is taken later."""
+        return False
+
     def shutting_down(self) -> None:
         """Say nothing."""
 
@@ -62,6 +66,7 @@ class EchoDialect:
         self._dialect = dialect
         self.name = dialect.name
         self.max_body_bytes = dialect.max_body_bytes
+        self.scopes = dialect.scopes
         self.routes: Sequence[Route] = ()
         self.sockets: Sequence[Socket] = [
             structs.replace(socket, open=Echo) for socket in dialect.sockets

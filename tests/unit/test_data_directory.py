@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.data_directory import DataDirectory
+from hubbub.data_directory import CERTIFICATE, SECRETS, DataDirectory
 from hubbub.errors import StartError
 
 
@@ -52,6 +52,71 @@ def test_directory_that_cannot_be_made_is_a_start_error(tmp_path: Path) -> None:
         DataDirectory(tmp_path / "file" / "data").take()
 
 
+def test_what_others_could_read_is_taken_from_them(files: DataDirectory) -> None:
+    """Directory and secrets get their modes back; what was mended is named, once."""
+    token = files.operator_token()
+    for name in SECRETS[1:]:
+        (files.path / name).write_text("secret")
+        (files.path / name).chmod(0o600)
+    assert files.protect() == []
+    wide = [files.path, files.path / "api-token", files.path / "hubbub.db"]
+    for path in wide:
+        path.chmod(0o755 if path.is_dir() else 0o640)
+
+    assert files.protect() == [str(path) for path in wide]
+
+    assert [mode(path) for path in wide] == [0o700, 0o600, 0o600]
+    assert files.protect() == []
+    assert files.operator_token() == token
+
+
+@pytest.mark.parametrize("name", ["", "api-token", "agent.key"])
+def test_what_belongs_to_another_user_is_refused(
+    files: DataDirectory, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Its owner could read or replace it at will; the text says both ways out."""
+    if name:
+        (files.path / name).write_text("secret")
+    stat_of = Path.stat
+
+    def others(path: Path) -> os.stat_result:
+        status = stat_of(path)
+        if path != files.path / name:
+            return status
+        fields = list(status)
+        fields[stat.ST_UID] = os.getuid() + 1
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(Path, "stat", others)
+
+    with pytest.raises(StartError, match=r"belongs to another user.*choose another"):
+        files.protect()
+
+
+def test_modes_that_cannot_be_mended_are_a_start_error(
+    files: DataDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text names the file and the system's reason."""
+    files.path.chmod(0o755)
+
+    def refuse(_path: Path, _mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+
+    with pytest.raises(StartError, match=r"cannot protect .*: Operation not permitted"):
+        files.protect()
+
+
+def test_private_file_is_its_owners_from_the_beginning(files: DataDirectory) -> None:
+    """What is in it already stays."""
+    path = files.private("hubbub.db")
+    assert mode(path) == 0o600
+    path.write_text("kept")
+
+    assert files.private("hubbub.db").read_text() == "kept"
+
+
 def test_secret_is_made_once_and_kept(files: DataDirectory) -> None:
     """64 hex characters, readable by the owner; the next start finds the same."""
     token = files.operator_token()
@@ -71,26 +136,29 @@ def test_broken_secret_is_replaced(files: DataDirectory, text: str) -> None:
 
 def test_listeners_are_told_and_forgotten(files: DataDirectory) -> None:
     """What is bound stands there while it is; x0x's own file too."""
-    files.tell_listeners({"hubbub": "127.0.0.1:1", "x0x": "127.0.0.1:2"})
+    urls = {"hubbub": "http://127.0.0.1:1", "x0x": "https://127.0.0.1:2"}
+    files.tell_listeners(urls, "a certificate")
     found = json.loads((files.path / "listeners.json").read_text())
     assert found == {
         "pid": os.getpid(),
         "hubbub": "http://127.0.0.1:1",
-        "x0x": "http://127.0.0.1:2",
+        "x0x": "https://127.0.0.1:2",
     }
+    assert (files.path / CERTIFICATE).read_text() == "a certificate"
     assert (files.path / "api.port").read_text() == "127.0.0.1:2"
 
     files.forget_listeners()
 
     assert not (files.path / "listeners.json").exists()
     assert not (files.path / "api.port").exists()
+    assert not (files.path / CERTIFICATE).exists()
 
 
 def test_refused_daemon_does_not_remove_the_files_of_the_running_one(
     files: DataDirectory,
 ) -> None:
     """Only who holds the directory tidies up in it."""
-    files.tell_listeners({"hubbub": "127.0.0.1:1"})
+    files.tell_listeners({"hubbub": "http://127.0.0.1:1"})
 
     DataDirectory(files.path).forget_listeners()
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hubbub.config import Settings, is_loopback
+from hubbub.config import Settings
+from hubbub.core.values import is_loopback
 from hubbub.errors import ConfigError
 from hubbub.provenance import Loaded, keys, load
 

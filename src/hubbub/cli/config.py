@@ -1,6 +1,7 @@
 """``hubbub config``: the settings, and where each comes from."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,15 @@ import msgspec
 from msgspec import structs
 
 from hubbub.cli import options, output
+
+
+HIDDEN = "***"
+"""Stands for a value that may be a secret."""
+
+_SECRET = re.compile(r"(?i)(key|token|secret|passw|credential|authorization)")
+_PLAIN = re.compile(r"agents\..*\.api_key_env|listen\.tls_key|listen\.tls\..*\.key")
+"""Settings that sound like secrets and are names of variables or files."""
+_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*:)[^/@\s]*@")
 
 
 @click.group()
@@ -34,7 +44,7 @@ def show(data_dir: Path | None, *, file: Path | None, origin: bool, as_json: boo
 
     flags = {} if data_dir is None else {"data_dir": data_dir}
     loaded = load(flags=flags, environ=os.environ, config=file)
-    values = dict(_values(loaded.settings, ()))
+    values = {key: _masked(key, value) for key, value in _values(loaded.settings, ())}
     origins = {key: loaded.origins.get(key, DEFAULT) for key in values}
     if as_json:
         shown = {
@@ -62,6 +72,35 @@ def _values(section: msgspec.Struct, path: tuple[str, ...]) -> Iterator[tuple[st
                 yield from _values(inner, (*here, _key(name)))
         elif path or field.name not in DERIVED:
             yield ".".join(here), value
+
+
+def _masked(key: str, value: Any) -> Any:
+    """Hide what may be a secret; where it comes from is shown all the same.
+
+    Settings hold no secrets by themselves. But fields of request bodies are free, programs are
+    started with arguments, and addresses may carry a password.
+    """
+    if isinstance(value, dict):
+        return {inner: _masked(inner, item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        flags = ("", *value)
+        return [
+            HIDDEN if str(flag).startswith("-") and _is_flag(str(flag)) else _masked("", word)
+            for flag, word in zip(flags, value, strict=False)
+        ]
+    if not isinstance(value, str):
+        return value
+    if value and _SECRET.search(key.rpartition(".")[2]) and not _PLAIN.fullmatch(key):
+        return HIDDEN
+    flag, equals, _ = value.partition("=")
+    if equals and _SECRET.search(flag):
+        return f"{flag}={HIDDEN}"
+    return _PASSWORD.sub(rf"\1{HIDDEN}@", value)
+
+
+def _is_flag(word: str) -> bool:
+    """Say whether the word after this one is a secret."""
+    return "=" not in word and _SECRET.search(word) is not None
 
 
 def _key(name: str) -> str:

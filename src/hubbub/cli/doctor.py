@@ -28,7 +28,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 @click.command()
-@options.data_dir
+@options.daemon
 @options.as_json
 def doctor(data_dir: Path | None, *, as_json: bool) -> int:
     """Look for what is wrong and say what would fix it; exit code 1 if there is something."""

@@ -41,7 +41,7 @@ CLIENTS: dict[str, Callable[[str, str], dict[str, str]]] = {
 @click.command()
 @click.argument("dialect", type=click.Choice(list(CLIENTS)))
 @click.option("--token", help="Another token than the operator's, as from `hubbub token new`.")
-@options.data_dir
+@options.daemon
 @options.as_json
 def env(dialect: str, token: str | None, data_dir: Path | None, *, as_json: bool) -> None:
     """Print the exports that point a client of DIALECT here: eval "$(hubbub env x0x)"."""

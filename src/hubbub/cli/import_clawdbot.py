@@ -46,7 +46,7 @@ class Result(msgspec.Struct):
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
-@options.data_dir
+@options.daemon
 @options.as_json
 def clawdbot(folder: Path, data_dir: Path | None, *, as_json: bool) -> None:
     """Import sessions and transcripts of clawdbot.

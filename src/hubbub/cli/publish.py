@@ -15,7 +15,7 @@ from hubbub.cli import options, output, running
 @click.option("--kind", default="message", show_default=True, help="Kind of the event.")
 @click.option("--text", is_flag=True, help="DATA is text, not JSON.")
 @click.option("--key", metavar="KEY", help="Idempotency key: the same key publishes once.")
-@options.data_dir
+@options.daemon
 @options.as_json
 def publish(
     topic: str,

@@ -9,11 +9,17 @@ import os
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 import platformdirs
+
+from hubbub.cli import options
+
+
+if TYPE_CHECKING:
+    import ssl
 
 
 TIMEOUT_S = 30.0
@@ -97,7 +103,14 @@ class Running:
             Unreachable: The daemon does not answer.
         """
         where = urllib.parse.urlsplit(self.url)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=timeout_s)
+        host = where.hostname or ""
+        connection: http.client.HTTPConnection
+        if where.scheme == "https":
+            connection = http.client.HTTPSConnection(
+                host, where.port, timeout=timeout_s, context=_context(self.folder)
+            )
+        else:
+            connection = http.client.HTTPConnection(host, where.port, timeout=timeout_s)
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         try:
             connection.request(method, path, body, sent)
@@ -125,6 +138,28 @@ class Running:
             "`hubbub serve --listen hubbub=127.0.0.1:0`"
         )
         raise Unreachable(message)
+
+
+def _context(folder: Path) -> "ssl.SSLContext":
+    """Give what a daemon's certificate is checked against: ``--tls-ca``, or what it left here.
+
+    Raises:
+        Unreachable: The daemon left none, or the file holds none.
+    """
+    import ssl
+
+    from hubbub.transport.tls import pinned
+
+    context = click.get_current_context(silent=True)
+    authorities = None if context is None else context.meta.get(options.TLS_CA)
+    file = authorities or folder / "tls-cert.pem"
+    try:
+        if authorities is not None:
+            return ssl.create_default_context(cafile=authorities)
+        return pinned(file.read_text("ascii"))
+    except (OSError, ValueError) as error:
+        message = f"cannot check the daemon's certificate against {file}: {error}; give --tls-ca"
+        raise Unreachable(message) from None
 
 
 def find(given: Path | None) -> Running:

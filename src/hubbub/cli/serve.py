@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Allow addresses that other machines can reach, without TLS.",
 )
+@click.option(
+    "--tls-cert",
+    metavar="FILE",
+    help="Certificate with which all listeners speak TLS, in PEM, with its chain.",
+)
+@click.option("--tls-key", metavar="FILE", help="Its key, in PEM, without a passphrase.")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
 @click.option("--json", "as_json", is_flag=True, help="Write the banner and the log as JSON.")
 def serve(
@@ -51,6 +57,7 @@ def serve(
     flags: dict[str, Any] = {"data_dir": data_dir, **_listeners(listen)}
     names = {"insecure_listen": "listen.insecure", "only": "listen.only"}
     names |= {"log_level": "log.level", "as_json": "log.json"}
+    names |= {"tls_cert": "listen.tls_cert", "tls_key": "listen.tls_key"}
     flags |= {
         names.get(name, name): list(value) if name == "only" else value
         for name, value in given.items()
@@ -99,11 +106,11 @@ def _announce(daemon: "Daemon") -> None:
     width = max(map(len, daemon.listeners))
     lines = [f"hubbub {__version__}, data in {daemon.settings.data_dir}"]
     for name, listener in daemon.listeners.items():
-        lines.append(f"  {name:{width}}  http://{listener.address}")
+        lines.append(f"  {name:{width}}  {listener.url}")
     if "crosslink" in daemon.listeners:
         lines.append(f"  Auth:      Bearer {daemon.files.operator_token()}")
     if "hubbub" in daemon.listeners:
-        lines.append(f"Open http://{daemon.listeners['hubbub'].address}/ in a browser.")
+        lines.append(f"Open {daemon.listeners['hubbub'].url}/ in a browser.")
     if daemon.settings.demo:
         lines.append(f"Two agents talk. In a second window: {_tail(daemon)}")
     click.echo("\n".join(lines))
@@ -113,7 +120,7 @@ def _announce(daemon: "Daemon") -> None:
 def _announce_json(daemon: "Daemon") -> None:
     from hubbub.cli.output import write_json
 
-    addresses = {name: f"http://{door.address}" for name, door in daemon.listeners.items()}
+    addresses = {name: door.url for name, door in daemon.listeners.items()}
     write_json({"pid": os.getpid(), "data_dir": daemon.settings.data_dir, "listeners": addresses})
     sys.stdout.flush()
 

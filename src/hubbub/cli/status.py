@@ -9,7 +9,7 @@ from hubbub.cli import options, output, running
 
 
 @click.command()
-@options.data_dir
+@options.daemon
 @options.as_json
 def status(data_dir: Path | None, *, as_json: bool) -> None:
     """Show the running daemon: addresses, readiness, agents."""
@@ -26,7 +26,7 @@ def status(data_dir: Path | None, *, as_json: bool) -> None:
     click.echo(f"journal: event {found['position']['seq']}")
     lagging = f", {found['lagging']} of them behind" if found["lagging"] else ""
     click.echo(f"subscriptions: {found['subscribers']}{lagging}\n")
-    rows = [(name, f"http://{address}") for name, address in found["listeners"].items()]
+    rows = list(found["listeners"].items())
     output.write_table(("door", "address"), rows)
     if found["agents"]:
         click.echo()

@@ -32,7 +32,7 @@ class ServerSent(msgspec.Struct, frozen=True):
 @click.option("--after", metavar="CURSOR", help="Begin after this event (its `cursor` in --json).")
 @click.option("--all", "from_start", is_flag=True, help="Begin with the oldest event kept.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after N events.")
-@options.data_dir
+@options.daemon
 @options.as_json
 def tail(
     topics: tuple[str, ...],

@@ -21,7 +21,7 @@ def token() -> None:
     type=click.Choice(["read", "write", "admin"]),
     help="What it may do; read and write if none is given.",
 )
-@options.data_dir
+@options.daemon
 @options.as_json
 def new(agent: str, scope: tuple[str, ...], data_dir: Path | None, *, as_json: bool) -> None:
     """Make a token for an agent; it is shown this once."""
@@ -36,7 +36,7 @@ def new(agent: str, scope: tuple[str, ...], data_dir: Path | None, *, as_json: b
 
 
 @token.command("list")
-@options.data_dir
+@options.daemon
 @options.as_json
 def list_(data_dir: Path | None, *, as_json: bool) -> None:
     """Show the tokens, without the secrets."""
@@ -50,7 +50,7 @@ def list_(data_dir: Path | None, *, as_json: bool) -> None:
 
 @token.command()
 @click.argument("token_or_agent")
-@options.data_dir
+@options.daemon
 @options.as_json
 def revoke(token_or_agent: str, data_dir: Path | None, *, as_json: bool) -> None:
     """Make a token void by its id, or all tokens of an agent by its name."""

@@ -94,7 +94,8 @@ def _show(plan: Plan) -> None:
 def _serve(plan: Plan) -> None:
     """Serve the x0x listener, and hubbub's own on a free port, by which `hubbub` finds us."""
     from hubbub.app import Daemon, run
-    from hubbub.config import Listen, Settings, is_loopback
+    from hubbub.config import Listen, Settings
+    from hubbub.core.values import is_loopback
     from hubbub.telemetry import set_up_logging
 
     set_up_logging(plan.log_level, as_json=plan.log_json)
@@ -111,6 +112,6 @@ def _serve(plan: Plan) -> None:
     )
 
     def ready(daemon: Daemon) -> None:
-        click.echo(f"x0xd {__version__} (hubbub) http://{daemon.listeners['x0x'].address}")
+        click.echo(f"x0xd {__version__} (hubbub) {daemon.listeners['x0x'].url}")
 
     run(Daemon(settings), ready)

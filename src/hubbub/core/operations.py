@@ -28,7 +28,7 @@ class Operations:
         self.stop = stop
         self.started_at = started_at
         self.addresses: dict[str, str] = {}
-        """``HOST:PORT`` of each listener that is really bound."""
+        """URL of each listener that is really bound."""
         self.is_stopping = False
         self._checks: list[Check] = []
 

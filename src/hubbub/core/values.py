@@ -1,5 +1,6 @@
 """The words of the domain as small frozen values."""
 
+import ipaddress
 import os
 import time
 from collections.abc import Callable
@@ -116,6 +117,16 @@ def check_topic(topic: str) -> str:
         message = f"topic is longer than {MAX_TOPIC_BYTES} bytes"
         raise InvalidRequest(message)
     return topic
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address is one of this machine's own, which no other machine can reach."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def wall_clock() -> int:

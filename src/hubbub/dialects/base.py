@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import msgspec
 
 from hubbub.core.ports import Outbox
-from hubbub.core.values import Principal, Scope
-from hubbub.errors import HubbubError
+from hubbub.core.values import Principal
+from hubbub.dialects.scopes import Rows
+from hubbub.errors import HubbubError, TooManyRequests
 
 
 class Overflow(enum.Enum):
@@ -69,6 +70,8 @@ class Request(msgspec.Struct, kw_only=True):
     """The peer's address."""
     host: str = ""
     """``HOST:PORT`` of the listener that took the request."""
+    scheme: str = "http"
+    """``https`` where the listener speaks TLS."""
     principal: Principal | None = None
 
     @property
@@ -112,8 +115,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     """``/issues/{id}``; ``{name:.*}`` takes slashes too."""
     handler: Handler
-    scope: Scope | None = "read"
-    """Scope that the caller needs; ``None``: open to everyone."""
+
+    @property
+    def call(self) -> str:
+        """Its name in the table of scopes."""
+        return f"{self.method} {self.path}"
 
 
 class Session(Protocol):
@@ -133,11 +139,23 @@ class Session(Protocol):
     def received_binary(self, data: bytes) -> Coroutine[Any, Any, None] | None:
         """Take one binary message, as ``received`` takes a text."""
 
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Refuse a message that comes too soon, in this protocol's shape.
+
+        Returns:
+            Whether the peer was told; false where this protocol has no answer to such a
+            message: then it is taken a little later.
+        """
+
     def shutting_down(self) -> None:
         """Say that the daemon stops, where the protocol has a word for it."""
 
     def closed(self) -> None:
         """Clean up: the connection has ended, by a close frame or without one."""
+
+
+def _nobody(_principal: Principal) -> None:
+    """Take no note."""
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +167,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """``None`` on a socket whose protocol authenticates by messages."""
     close: Callable[[int, str], None]
     """Close the connection with a code and a reason; what is queued leaves before."""
+    identified: Callable[[Principal], None] = _nobody
+    """To be told who calls, on a socket whose protocol authenticates by messages; raises
+    ``TooManyConnections`` where that principal has no place left.
+    """
 
 
 class Socket(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +189,11 @@ class Socket(msgspec.Struct, frozen=True, kw_only=True):
     max_message_bytes: int = 16 * 1024 * 1024
     """Larger messages close the connection with code 1009."""
 
+    @property
+    def call(self) -> str:
+        """Its name in the table of scopes."""
+        return f"WS {self.path}"
+
 
 class Dialect(Protocol):
     """One wire protocol spoken by clients."""
@@ -178,6 +205,10 @@ class Dialect(Protocol):
     @property
     def routes(self) -> Sequence[Route]:
         """HTTP methods and paths."""
+
+    @property
+    def scopes(self) -> Rows:
+        """Rows of the table of scopes: what each route, socket and method needs."""
 
     @property
     def sockets(self) -> Sequence[Socket]:

@@ -1,6 +1,7 @@
 """HTTP: from the server's requests to a dialect's plain records and back."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
@@ -9,6 +10,7 @@ from msgspec import structs
 from prometheus_client import Counter
 
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import (
     Dialect,
     EventStream,
@@ -17,9 +19,18 @@ from hubbub.dialects.base import (
     Response,
     Route,
 )
-from hubbub.errors import Forbidden, HubbubError, InternalError, TooLarge
-from hubbub.telemetry import Metrics, log
+from hubbub.errors import (
+    Forbidden,
+    HubbubError,
+    InternalError,
+    TooLarge,
+    TooManyConnections,
+    TooSlow,
+)
+from hubbub.telemetry import log
+from hubbub.transport.admission import Admission
 from hubbub.transport.outbox import SseOutbox
+from hubbub.transport.peers import Peer
 from hubbub.transport.tick import Tick
 
 
@@ -72,14 +83,23 @@ class Door:
     """One dialect at one place of one listener."""
 
     def __init__(
-        self, dialect: Dialect, gate: Gate, tick: Tick, metrics: Metrics, prefix: str = ""
+        self,
+        dialect: Dialect,
+        gate: Gate,
+        tick: Tick,
+        admission: Admission,
+        *,
+        prefix: str = "",
+        scheme: str = "http",
     ) -> None:
         """Serve a dialect under a path prefix."""
         self.dialect = dialect
+        self.admission = admission
         self.prefix = prefix
+        self._scheme = scheme
         self._gate = gate
         self.tick = tick
-        self.metrics = metrics
+        self.metrics = admission.metrics
         self.streams: set[asyncio.Task[None]] = set()
         self._answered: dict[int, Counter] = {}
         """Counters of answers by status; looking one up by its labels costs more than it counts."""
@@ -94,15 +114,39 @@ class Door:
             headers=request.headers,
             remote=request.remote or "",
             host=request.host,
+            scheme=self._scheme,
         )
 
-    def admit(self, record: Request) -> tuple[Principal | Response | None, Mapping[str, str]]:
-        """Apply browser rules, then find out who calls."""
+    def admit(
+        self, request: web.Request, record: Request
+    ) -> tuple[Principal | Response | None, Mapping[str, str]]:
+        """Apply browser rules, find out who calls, and take the request from its caller's quota.
+
+        Raises:
+            Forbidden: The browser rules forbid it.
+            TooManyConnections: The connection is one too many; it ends with this answer.
+            TooManyRequests: The caller, or all together, send too much.
+        """
+        peer = request.protocol
+        assert isinstance(peer, Peer)  # noqa: S101 the listener makes no others
+        if not peer.has_asked:
+            peer.asked()
+        if peer.visit is not None and peer.visit.full is not None:
+            peer.close()
+            raise peer.visit.full
         cors = self._gate.check(record, self.dialect)
-        return self.dialect.authenticate(record), cors
+        who = self.dialect.authenticate(record)
+        caller = who if isinstance(who, Principal) else None
+        self.admission.request(caller, record.remote, request.content_length or 0)
+        return who, cors
 
     def handler(self, route: Route) -> AiohttpHandler:
-        """Make the server's handler of a route."""
+        """Make the server's handler of a route.
+
+        Raises:
+            LookupError: It has no row in the table of scopes.
+        """
+        scopes.complete(self.dialect.scopes, (route.call,))
 
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._answer(request, route)
@@ -113,9 +157,9 @@ class Door:
         """Answer a path that no route has, or a method that its path does not take."""
         record = self.record(request)
         try:
-            who, cors = self.admit(record)
+            who, cors = self.admit(request, record)
         except HubbubError as error:
-            return to_aiohttp(self.dialect.refuse(error))
+            return self.refusal(error)
         if request.method == "OPTIONS" and cors:
             return web.Response(status=204, headers=cors)
         if isinstance(who, Response):
@@ -126,27 +170,44 @@ class Door:
         cors: Mapping[str, str] = {}
         try:
             record = self.record(request)
-            who, cors = self.admit(record)
-            if route.scope is not None:
+            who, cors = self.admit(request, record)
+            if self.dialect.scopes[route.call] is not None:
                 if isinstance(who, Response):
                     return to_aiohttp(who, cors)
-                if who is not None:
-                    who.require(route.scope)
+                scopes.check(self.dialect.scopes, route.call, who)
             if isinstance(who, Principal):
                 record.principal = who
-            record.body = await self._body(request)
+            record.body = await self._body(request, record)
             answer = await route.handler(record)
         except HubbubError as error:
             if isinstance(error, InternalError):
                 log.exception("request_failed", door=self.dialect.name, path=route.path)
-            answer = self.dialect.refuse(error)
+            answer = self._refuse(error)
         except Exception as error:  # noqa: BLE001 an unexpected failure is one error to its caller
             log.exception("handler_failed", door=self.dialect.name, path=route.path)
             answer = self.dialect.refuse(InternalError(f"{type(error).__name__}: {error}"))
         self._count(answer.status if isinstance(answer, Response) else HTTPStatus.OK)
         if isinstance(answer, EventStream):
-            return await self._stream(request, answer, cors)
+            try:
+                with self.admission.seated(record.principal):
+                    return await self._stream(request, answer, cors)
+            except TooManyConnections as error:
+                answer = self._refuse(error)
         return to_aiohttp(answer, cors)
+
+    def refusal(self, error: HubbubError) -> web.Response:
+        """Make the server's answer of an error that came before anything was done."""
+        answer = self._refuse(error)
+        self._count(answer.status)
+        return to_aiohttp(answer)
+
+    def _refuse(self, error: HubbubError) -> Response:
+        """Give an error the door's shape, and the header that says when to come back."""
+        answer = self.dialect.refuse(error)
+        if error.retry_after_s is None:
+            return answer
+        headers = {**answer.headers, "Retry-After": str(math.ceil(error.retry_after_s))}
+        return structs.replace(answer, headers=headers)
 
     def _count(self, status: int) -> None:
         counter = self._answered.get(status)
@@ -170,21 +231,48 @@ class Door:
 
         return structs.replace(rules, on_drop=on_drop, on_slow_close=on_slow_close)
 
-    async def _body(self, request: web.Request) -> bytes:
+    async def _body(self, request: web.Request, record: Request) -> bytes:
         if not request.body_exists:
             return b""
+        body = await self._whole(request)
+        announced = request.content_length or 0
+        if len(body) > announced:  # sent in chunks, or compressed
+            meter = self.admission.meter(record.principal, record.remote)
+            if meter is not None:
+                meter.charge(len(body) - announced)
+        return body
+
+    async def _whole(self, request: web.Request) -> bytes:
+        """Read the whole body, as far as the door's limits allow: they hold for what is unpacked.
+
+        Raises:
+            TooLarge: It is over the door's limit.
+            TooSlow: It did not come in time.
+        """
         # The server's own limit is that of the largest door on this listener.
         most = self.dialect.max_body_bytes
         cause: Exception | None = None
         try:
             if (request.content_length or 0) <= most:
-                body = await request.read()
+                body = await self._read(request)
                 if len(body) <= most:
                     return body
         except web.HTTPRequestEntityTooLarge as error:
             cause = error
         message = f"the body is over {most} bytes"
         raise TooLarge(message) from cause
+
+    async def _read(self, request: web.Request) -> bytes:
+        wait_s = self.admission.limits.body_s
+        if not wait_s or request.content.is_eof():  # most bodies come with their headers
+            return await request.read()
+        try:
+            async with asyncio.timeout(wait_s):
+                return await request.read()
+        except TimeoutError:
+            self.admission.count("body_s")
+            message = f"the body did not come within {wait_s:g} s"
+            raise TooSlow(message) from None
 
     async def _stream(
         self, request: web.Request, answer: EventStream, cors: Mapping[str, str]

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import logging
 import socket as sockets
+import ssl
 import sys
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -12,10 +14,13 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from hubbub.core.limits import DEFAULT_LIMITS
+from hubbub.core.quotas import Quotas
 from hubbub.dialects.base import Dialect
 from hubbub.errors import StartError
 from hubbub.telemetry import Metrics, log
+from hubbub.transport.admission import Admission
 from hubbub.transport.http import AiohttpHandler, Door, Gate
+from hubbub.transport.peers import Peer
 from hubbub.transport.tick import Tick
 from hubbub.transport.ws import Pumps, ws_handler
 
@@ -70,16 +75,37 @@ class Listener:
         gate: Gate,
         tick: Tick,
         metrics: Metrics,
+        quotas: Quotas | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Prepare to serve dialects, each under its prefix, on a bound socket."""
+        """Prepare to serve dialects, each under its prefix, on a bound socket.
+
+        Args:
+            quotas: What callers have taken, where several listeners share that.
+            tls: Makes this listener speak TLS.
+        """
         self.name = name
         host, port = sock.getsockname()[:2]
         self.address = Address(host, port)
         self._sock = sock
         self._limits = tick.limits
         self._pumps = Pumps()
-        self._doors = [Door(dialect, gate, tick, metrics, prefix) for prefix, dialect in doors]
+        if quotas is None:
+            quotas = Quotas(self._limits, time.monotonic)
+        self._admission = admission = Admission(name, self._limits, quotas, metrics)
+        self._scheme = scheme = "http" if tls is None else "https"
+        self._doors = [
+            Door(dialect, gate, tick, admission, prefix=prefix, scheme=scheme)
+            for prefix, dialect in doors
+        ]
+        self._tls = tls
+        self._server: asyncio.Server | None = None
         self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is to be called."""
+        return f"{self._scheme}://{self.address}"
 
     @property
     def queued_bytes(self) -> int:
@@ -95,13 +121,34 @@ class Listener:
             self._add(app, door)
         self._runner = web.AppRunner(
             app,
-            logger=_server_log(self.name),
-            access_log=None,
             handler_cancellation=True,
             shutdown_timeout=self._limits.stop_s,
         )
         await self._runner.setup()
-        await web.SockSite(self._runner, self._sock, backlog=self._limits.backlog).start()
+        server = self._runner.server
+        assert server is not None  # noqa: S101 it is set up
+        limits, loop, server_log = self._limits, asyncio.get_running_loop(), _server_log(self.name)
+
+        def peer() -> Peer:
+            return Peer(
+                server,
+                self._admission,
+                loop=loop,
+                logger=server_log,
+                access_log=None,
+                keepalive_timeout=limits.idle_s,
+                max_line_size=limits.header_bytes,
+                max_field_size=limits.header_bytes,
+                max_headers=limits.max_headers,
+            )
+
+        self._server = await loop.create_server(
+            peer,
+            sock=self._sock,
+            ssl=self._tls,
+            backlog=limits.backlog,
+            ssl_handshake_timeout=(limits.header_s or None) if self._tls else None,
+        )
 
     async def close(self) -> None:
         """Tell every connection that the daemon stops, then close the listener."""
@@ -112,6 +159,8 @@ class Listener:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._limits.stop_s):
                 await self._pumps.wait_empty()
+        if self._server is not None:
+            self._server.close()
         if self._runner is not None:
             await self._runner.cleanup()
         self._sock.close()

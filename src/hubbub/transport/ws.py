@@ -9,10 +9,13 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from aiohttp.http_websocket import WebSocketError
 from msgspec import structs
 
-from hubbub.core.limits import Limits
+from hubbub.core.quotas import Meter, Quota
+from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection, Request, Response, Session, Socket
 from hubbub.errors import HubbubError
 from hubbub.telemetry import log
+from hubbub.transport.admission import Admission
 from hubbub.transport.http import AiohttpHandler, Door, to_aiohttp
 from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
 
@@ -22,6 +25,12 @@ CLOSE_S = 5.0
 TOO_LARGE_S = 1.0
 """Seconds that a peer has to finish sending what is too large before we end our side."""
 
+TIMER_S = 0.002
+"""Seconds by which the event loop's timers may be early, and a little more."""
+MAX_PAUSE_S = 1.0
+"""Seconds for which a peer that sends too much is not read, at most, before its next message."""
+
+_DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
 _CLOSE_FINAL = 0x88
 _PONG_FINAL = 0x8A
 _MAX_REASON_BYTES = 123
@@ -44,10 +53,14 @@ class Upgrade(web.WebSocketResponse):
 class Pump:
     """One WebSocket connection."""
 
-    def __init__(self, socket: Socket, limits: Limits) -> None:
+    def __init__(self, socket: Socket, admission: Admission) -> None:
         """Prepare a connection of one WebSocket path."""
         self.socket = socket
-        self._max_unread = limits.unread_bytes
+        self._admission = admission
+        self._max_unread = admission.limits.unread_bytes
+        self._remote = ""
+        self._meter: Meter | None = None
+        self._seat: Quota | None = None
         self.ws = Upgrade(
             # The library refuses messages of this size; ours is the largest that is taken.
             max_msg_size=socket.max_message_bytes + 1,
@@ -68,6 +81,8 @@ class Pump:
         if transport is None:
             return
         self.transport = transport
+        self._remote = record.remote
+        self._meter = self._admission.meter(record.principal, record.remote)
         outbox_type = NumberedWsOutbox if self.socket.numbered else WsOutbox
         self.outbox = outbox_type(
             transport,
@@ -83,6 +98,7 @@ class Pump:
                 outbox=self.outbox,
                 principal=record.principal,
                 close=self.outbox.close,
+                identified=self.identified,
             )
         )
         gauge = door.metrics.connections.labels(door.dialect.name)
@@ -105,24 +121,51 @@ class Pump:
         if end is not None and end.type is WSMsgType.ERROR:
             await _linger(transport, end)
 
+    def identified(self, principal: Principal) -> None:
+        """Take note of who calls: from now on the connection and its messages are theirs.
+
+        Raises:
+            TooManyConnections: That principal has no place left.
+        """
+        seat = self._admission.seat(principal)
+        self._admission.unseat(self._seat)
+        self._seat = seat
+        self._meter = self._admission.meter(principal, self._remote)
+
+    def left(self) -> None:
+        """Give the caller's place to another."""
+        self._admission.unseat(self._seat)
+
     def stop(self) -> None:
         """Tell the peer that the daemon stops, and close."""
         if self.session is not None and self.outbox is not None:
             self.session.shutting_down()
             self.outbox.close(self.socket.shutdown_code, self.socket.shutdown_reason)
 
-    async def _receive(self, session: Session, outbox: FrameOutbox) -> WSMessage:
+    async def _receive(  # noqa: C901, PLR0912 the hot loop: a call more per message costs
+        self, session: Session, outbox: FrameOutbox
+    ) -> WSMessage:
         """Work off messages; gives what ended them: a close frame, an error, or the line's end."""
         serial = self.socket.serial
         while True:
             message = await self.ws.receive()
             if self._deadline is not None and message.type not in _ENDS:
                 continue  # we have closed: only the peer's close frame counts
+            meter = self._meter
+            if (
+                meter is not None
+                and message.type in _DATA
+                and (wait_s := meter.take(len(message.data)))
+                and not await self._may_go_on(session, message.data, meter, wait_s)
+            ):
+                continue
             if message.type is WSMsgType.TEXT:
                 work = session.received(message.data)
             elif message.type is WSMsgType.BINARY:
                 work = session.received_binary(message.data)
             elif message.type is WSMsgType.PING:
+                if meter is not None and (wait_s := meter.take(len(message.data))):
+                    await asyncio.sleep(min(wait_s, MAX_PAUSE_S))
                 outbox.send_frame(control_frame(_PONG_FINAL, message.data))
                 continue
             elif message.type in _ENDS:
@@ -138,6 +181,26 @@ class Pump:
             # for its next request, or it would fill our memory.
             if outbox.queued_bytes > self._max_unread:
                 await outbox.drained()
+
+    async def _may_go_on(
+        self, session: Session, data: str | bytes, meter: Meter, wait_s: float
+    ) -> bool:
+        """Refuse a message that comes too soon, and let the next one wait.
+
+        Until then nothing is read from the peer, so that one which floods us fills its own
+        buffers and costs us one refusal for each moment of waiting.
+
+        Returns:
+            True where the peer cannot be told: then the message's time has come.
+        """
+        told = session.refused(data, self._admission.too_many(wait_s))
+        # A timer may be early by its resolution: what has waited must not be refused again.
+        await asyncio.sleep(min(wait_s, MAX_PAUSE_S) + TIMER_S)
+        if told:
+            return False
+        while wait_s := meter.take(len(data)):  # noqa: ASYNC110 time is what it waits for
+            await asyncio.sleep(min(wait_s, MAX_PAUSE_S))
+        return True
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -266,26 +329,38 @@ class Pumps:
 
 
 def ws_handler(door: Door, socket: Socket, pumps: Pumps) -> AiohttpHandler:
-    """Make the server's handler of a WebSocket path."""
+    """Make the server's handler of a WebSocket path.
+
+    Raises:
+        LookupError: It has no row in the table of scopes.
+    """
+    scopes.complete(door.dialect.scopes, (socket.call,))
     socket = structs.replace(socket, rules=door.counted(socket.rules))
 
     async def handle(request: web.Request) -> web.StreamResponse:
         record = door.record(request)
         try:
-            who, cors = door.admit(record)
+            who, cors = door.admit(request, record)
         except HubbubError as error:
-            return to_aiohttp(door.dialect.refuse(error))
+            return door.refusal(error)
         if isinstance(who, Response):
             return to_aiohttp(who, cors)
-        pump = Pump(socket, door.tick.limits)
+        pump = Pump(socket, door.admission)
         if not pump.ws.can_prepare(request):
             return web.Response(status=426, headers={"Upgrade": "websocket"})
+        try:
+            scopes.check(door.dialect.scopes, socket.call, who)
+            if who is not None:
+                pump.identified(who)
+        except HubbubError as error:
+            return door.refusal(error)
         pumps.add(pump)
         try:
             record.principal = who
             await pump.serve(request, door, record)
         finally:
             pumps.remove(pump)
+            pump.left()
         return pump.ws
 
     return handle

@@ -9,6 +9,7 @@ from hubbub.core.values import (
     Position,
     Principal,
     check_topic,
+    is_loopback,
     uuid7,
     wall_clock,
 )
@@ -77,3 +78,24 @@ def test_ids_are_uuids_of_version_7_and_rise_with_time() -> None:
     )
     assert before <= int(made[:8] + made[9:13], 16) <= wall_clock()
     assert made != uuid7()
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("10.0.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104 an address to look at
+        ("::", False),
+        ("::ffff:10.0.0.1", False),
+        ("example.org", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_what_no_other_machine_reaches(host: str, *, expected: bool) -> None:
+    """A name other than localhost is not looked up, so it counts as reachable."""
+    assert is_loopback(host) is expected

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import websockets
@@ -11,7 +11,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from hubbub.core.limits import DEFAULT_LIMITS
 from hubbub.core.values import Principal
 from hubbub.dialects.base import Connection, OutboxRules, Request, Response, Route, Socket
-from hubbub.errors import HubbubError
+from hubbub.dialects.scopes import Rows
+from hubbub.errors import HubbubError, TooManyRequests
 from hubbub.telemetry import Metrics
 from hubbub.transport.http import Gate
 from hubbub.transport.outbox import FrameOutbox
@@ -46,6 +47,10 @@ class Parrot:
         """Answer later."""
         return self._answer(data)
 
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Refuse nothing."""
+        raise AssertionError(error)
+
     def shutting_down(self) -> None:
         """Say nothing."""
 
@@ -61,6 +66,7 @@ class ParrotDialect:
 
     name = "parrot"
     max_body_bytes = 1024
+    scopes: ClassVar[Rows] = {"WS /": None}
     routes: Sequence[Route] = ()
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from hubbub import __version__
 from hubbub.core.hub import Hub
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import (
     Connection,
     OutboxRules,
@@ -28,6 +29,7 @@ class CarDialect:
     """CAR's protocol."""
 
     name = "car"
+    scopes = scopes.CAR
     max_body_bytes = 64 * 1024
 
     def __init__(
@@ -61,6 +63,8 @@ class CarDialect:
             identity={"version": __version__, "manifest_role": "observer"},
             relay=relay.Relay(hub),
         )
+        self.methods = self._room.methods
+        scopes.complete(self.scopes, self.methods)
         self.routes: Sequence[Route] = []
         # Any path upgrades; the empty one is that of the prefix on hubbub's own listener.
         self.sockets = [

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from hubbub.errors import HubbubError, InvalidRequest, RequestError
+from hubbub.errors import HubbubError, InvalidRequest, RequestError, TooManyRequests
 
 
 PARSE_ERROR = -32700
@@ -38,6 +38,9 @@ ERRORS = {
     "session_busy": FAILED,
     "stale_fence": FAILED,
     "too_large": FAILED,
+    "rate_limited": FAILED,
+    "too_many_connections": FAILED,
+    "too_slow": FAILED,
     "unavailable": FAILED,
     "runner_failed": FAILED,
     "internal_error": FAILED,
@@ -194,6 +197,8 @@ def failure(
 def refusal(request_id: msgspec.Raw, error: HubbubError) -> bytes:
     """Refuse a request with one of our errors; clients show code, text and data."""
     data: dict[str, object] = {"code": error.code, "retryable": error.retryable}
+    if isinstance(error, TooManyRequests):
+        data["retry_after_ms"] = error.retry_after_ms
     own = error.number if isinstance(error, NumberedError) else None
     return failure(request_id, own or ERRORS.get(error.code, FAILED), str(error), data)
 

@@ -13,6 +13,7 @@ from hubbub.core.hub import Hub
 from hubbub.core.identity.presence import Attachment
 from hubbub.core.ports import RunnerOutput, RunnerTurn
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
 from hubbub.dialects.car import frames, opening
 from hubbub.dialects.car.chat import ChatEvent, ChatTurns
@@ -21,12 +22,23 @@ from hubbub.dialects.car.methods import Method, Reply
 from hubbub.dialects.car.relay import Relay
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.car.tools import Shelf
-from hubbub.errors import Conflict, HubbubError, InternalError, RunnerFailed
+from hubbub.errors import (
+    Conflict,
+    HubbubError,
+    InternalError,
+    RunnerFailed,
+    TooManyConnections,
+    TooManyRequests,
+)
 from hubbub.telemetry import log
 
 
 AUTH_CLOSE = 1008
 """Close code of a connection that calls, or lingers, without authenticating."""
+
+
+BUSY_CLOSE = 1013
+"""Close code of a connection that has no place here; it may try again later."""
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +76,7 @@ class CarSession:
         self.followed: dict[str, Member] = {}
         self.host_view: Member | None = None
         self._host_token = room.host_token
+        self._identified = connection.identified
         self._principal: Principal | None = None
         self._presence: Attachment | None = None
         self._turns: ChatTurns | None = None
@@ -123,12 +136,25 @@ class CarSession:
         if self._presence is not None:
             self._presence.touch()
         if message.method == "agent.chat.event":
-            self._heard(message)
+            if not scopes.lacks(scopes.CAR, message.method, self._principal):
+                self._heard(message)
             return None
         return self._run(message)
 
     def received_binary(self, data: bytes) -> None:
         """Pass over: binary messages carry voice, which is not spoken here."""
+
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Answer a request with an error; answers and notifications are taken later."""
+        try:
+            call = frames.decode(message)
+        except BadFrame as bad:
+            self.outbox.send(bad.answer)
+            return True
+        if isinstance(call, Answer) or call.id is None:
+            return False
+        self.outbox.send(frames.refusal(call.id, error))
+        return True
 
     def shutting_down(self) -> None:
         """Say nothing: the protocol has no word for it."""
@@ -162,6 +188,8 @@ class CarSession:
             self._bind(principal)
         except HubbubError as error:
             self._reply(call, error)
+            if isinstance(error, TooManyConnections):
+                self.outbox.close(BUSY_CLOSE, str(error))
             return
         if self._late is not None:
             self._late.cancel()
@@ -178,6 +206,8 @@ class CarSession:
         if self.agent is not None and self.agent != agent:
             message = f"this connection is bound to agent {self.agent!r}"
             raise opening.AuthFailed(message)
+        if principal is not self._principal:
+            self._identified(principal)
         if agent is not None and self._turns is None:
             try:
                 self.attached.attach(agent, self)
@@ -207,6 +237,7 @@ class CarSession:
 
         try:
             method = self._method(call)
+            scopes.check(scopes.CAR, call.method, self._principal)
             params = frames.params_of(call.params, method.params, call.method)
             work = method.run(self, params, reply)
         except Exception as error:  # noqa: BLE001 whatever it is, it is this caller's answer

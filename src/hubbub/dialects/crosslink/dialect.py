@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from hubbub import __version__
 from hubbub.core.hub import Hub
-from hubbub.core.values import Principal
+from hubbub.core.values import Principal, is_loopback
+from hubbub.dialects import scopes
 from hubbub.dialects.base import (
     Connection,
     OutboxRules,
@@ -34,6 +35,7 @@ class CrosslinkDialect:
     """crosslink's protocol."""
 
     name = "crosslink"
+    scopes = scopes.CROSSLINK
 
     def __init__(self, hub: Hub, settings: CrosslinkSettings = DEFAULT_SETTINGS) -> None:
         """Serve a hub."""
@@ -43,7 +45,7 @@ class CrosslinkDialect:
         self.max_body_bytes = settings.max_body_bytes
         agents = AgentRoutes(hub, stale_lock_after_s=settings.stale_lock_after_s)
         self.routes: Sequence[Route] = [
-            Route(method="GET", path=HEALTH, handler=self._health, scope=None),
+            Route(method="GET", path=HEALTH, handler=self._health),
             *IssueRoutes(hub).routes(),
             *agents.routes(),
         ]
@@ -64,12 +66,13 @@ class CrosslinkDialect:
         """Take a bearer token for everything under ``/api/``; the socket may do without.
 
         The page of 0.8 sends no token with the upgrade, so a missing one is let in, but not
-        from a page of another host; a wrong one never is.
+        from a page of another host, nor from another machine; a wrong one never is.
         """
         if request.path == "/ws":
             token = request.bearer or request.query.get("token")
             if token is None and "Authorization" not in request.headers:
-                return None if _own_page(request) else _REFUSED
+                here = is_loopback(request.remote)
+                return None if here and _own_page(request) else _REFUSED
             return self._principal(token)
         if not request.path.startswith("/api/"):
             return None

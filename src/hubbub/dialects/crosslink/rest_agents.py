@@ -59,10 +59,7 @@ class AgentRoutes:
         ]
         return [
             *(Route(method="GET", path=path, handler=handler) for path, handler in reads),
-            *(
-                Route(method="POST", path=path, handler=handler, scope="write")
-                for path, handler in writes
-            ),
+            *(Route(method="POST", path=path, handler=handler) for path, handler in writes),
         ]
 
     # -- agents --------------------------------------------------------------------------

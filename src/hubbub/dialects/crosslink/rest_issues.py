@@ -60,10 +60,7 @@ class IssueRoutes:
         ]
         return [
             *(Route(method="GET", path=path, handler=handler) for path, handler in reads),
-            *(
-                Route(method=method, path=path, handler=handler, scope="write")
-                for method, path, handler in writes
-            ),
+            *(Route(method=method, path=path, handler=handler) for method, path, handler in writes),
         ]
 
     # -- reading -------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hubbub.core.identity.presence import Attachment
 from hubbub.core.values import Position
 from hubbub.dialects.base import Connection
 from hubbub.dialects.crosslink.frames import CHANNELS, EventFrames, gap, subscribed
-from hubbub.errors import HubbubError
+from hubbub.errors import HubbubError, TooManyRequests
 from hubbub.telemetry import log
 
 
@@ -68,6 +68,10 @@ class CrosslinkSession:
 
     def received_binary(self, data: bytes) -> None:
         """Ignore: this protocol is text."""
+
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Take it later: this protocol has no answer to a subscribe."""
+        return False
 
     def shutting_down(self) -> None:
         """Say nothing: this protocol has no word for it."""

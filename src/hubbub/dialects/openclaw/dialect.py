@@ -9,6 +9,7 @@ from hubbub import __version__
 from hubbub.core.chat.agents import AgentSettings
 from hubbub.core.hub import Hub
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import (
     Connection,
     OutboxRules,
@@ -49,6 +50,7 @@ class OpenclawDialect:
     """What clawdbot clients take for their gateway."""
 
     name = "openclaw"
+    scopes = scopes.OPENCLAW
     max_body_bytes = 64 * 1024
 
     def __init__(
@@ -78,6 +80,7 @@ class OpenclawDialect:
             system.methods(),
             Absent(hub).methods(),
         )
+        scopes.complete(self.scopes, self.methods)
         rules = OutboxRules(
             max_messages=MAX_HELD_MESSAGES,
             max_bytes=settings.max_buffered_bytes,
@@ -96,7 +99,7 @@ class OpenclawDialect:
             )
         ]
         self.routes = [
-            Route(method="GET", path="/{path:.*}", handler=self._page, scope=None),
+            Route(method="GET", path="/{path:.*}", handler=self._page),
         ]
 
     def authenticate(self, request: Request) -> Principal | Response | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from hubbub.dialects.openclaw.problems import problems
-from hubbub.errors import HubbubError, InternalError
+from hubbub.errors import HubbubError, InternalError, TooManyRequests
 
 
 PROTOCOL = 3
@@ -23,6 +23,7 @@ CLOSE_PLAIN = 1000
 CLOSE_PROTOCOL = 1002
 CLOSE_POLICY = 1008
 CLOSE_RESTART = 1012
+CLOSE_BUSY = 1013
 
 MAX_REASON_BYTES = 120
 """Bytes in the reason of a close frame at most (the standard's limit is 123)."""
@@ -47,6 +48,9 @@ ERRORS = {
     "session_busy": UNAVAILABLE,
     "stale_fence": INVALID_REQUEST,
     "too_large": INVALID_REQUEST,
+    "rate_limited": UNAVAILABLE,
+    "too_many_connections": UNAVAILABLE,
+    "too_slow": UNAVAILABLE,
     "unavailable": UNAVAILABLE,
     "runner_failed": UNAVAILABLE,
     "internal_error": UNAVAILABLE,
@@ -108,6 +112,7 @@ class Refused(Exception):
         details: object = None,
         payload: object = None,
         retryable: bool = False,
+        retry_after_ms: int | None = None,
     ) -> None:
         """Make the error of a failed answer."""
         super().__init__(message)
@@ -116,6 +121,8 @@ class Refused(Exception):
             self.error["details"] = details
         if retryable:
             self.error["retryable"] = True
+        if retry_after_ms is not None:
+            self.error["retryAfterMs"] = retry_after_ms
         self.payload = payload
 
     @classmethod
@@ -125,7 +132,12 @@ class Refused(Exception):
             return error
         if not isinstance(error, HubbubError):
             error = InternalError(f"{type(error).__name__}: {error}")
-        return cls(str(error), code=ERRORS.get(error.code, UNAVAILABLE), retryable=error.retryable)
+        return cls(
+            str(error),
+            code=ERRORS.get(error.code, UNAVAILABLE),
+            retryable=error.retryable,
+            retry_after_ms=error.retry_after_ms if isinstance(error, TooManyRequests) else None,
+        )
 
 
 _decoder = msgspec.json.Decoder(Call)

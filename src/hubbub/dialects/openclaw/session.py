@@ -11,6 +11,7 @@ from hubbub.dialects.base import Connection
 from hubbub.dialects.openclaw import frames, handshake, policy, presence
 from hubbub.dialects.openclaw.events import Feed
 from hubbub.dialects.openclaw.frames import (
+    CLOSE_BUSY,
     CLOSE_PLAIN,
     MAX_METHOD_CHARACTERS,
     UNAVAILABLE,
@@ -23,7 +24,7 @@ from hubbub.dialects.openclaw.handshake import Accepted, Facts, Rejected
 from hubbub.dialects.openclaw.methods import Method, Request
 from hubbub.dialects.openclaw.room import Room
 from hubbub.dialects.openclaw.visit import Visit, identity_of
-from hubbub.errors import HubbubError, InternalError
+from hubbub.errors import HubbubError, InternalError, TooManyRequests
 from hubbub.telemetry import log
 
 
@@ -103,6 +104,15 @@ class OpenclawSession:
             text = ""  # as good as any other text that is no JSON
         return self.received(text)
 
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Answer a request with an error; what is none is taken later."""
+        try:
+            call = frames.decode(message if isinstance(message, str) else message.decode())
+        except (NotJson, IllegalFrame, UnicodeDecodeError):
+            return False
+        self._fail(call.id, error)
+        return True
+
     def shutting_down(self) -> None:
         """Say that the daemon stops."""
         if self.accepted is not None:
@@ -141,6 +151,12 @@ class OpenclawSession:
             if rejected.answer is not None:
                 self.outbox.send(rejected.answer)
             self._close(rejected.close_code, rejected.close_reason)
+            return
+        try:
+            self._connection.identified(accepted.principal)
+        except HubbubError as error:
+            self._fail(accepted.request_id, error)
+            self._close(CLOSE_BUSY, str(error))
             return
         self._timer.cancel()
         self.accepted = accepted

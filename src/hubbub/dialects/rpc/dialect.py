@@ -9,6 +9,7 @@ import msgspec
 from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox
 from hubbub.core.values import Position, Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import (
     Connection,
     EventStream,
@@ -43,6 +44,7 @@ class RpcDialect:
     """hubbub's own protocol."""
 
     name = "hubbub"
+    scopes = scopes.HUBBUB
 
     def __init__(self, hub: Hub, limits: RpcSettings = DEFAULT_LIMITS) -> None:
         """Serve a hub."""
@@ -62,6 +64,7 @@ class RpcDialect:
             chat.METHODS,
             direct.METHODS,
         )
+        scopes.complete(self.scopes, self.methods)
         self.sockets = [
             Socket(
                 path="/rpc",

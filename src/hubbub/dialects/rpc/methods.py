@@ -1,6 +1,7 @@
 """The method table of ``/rpc``: one row per method, from which all else is made.
 
-Routing, checking of parameters and scopes, and ``/openrpc.json`` come from these rows.
+Routing, checking of parameters and ``/openrpc.json`` come from these rows; which scope each needs
+stands in ``dialects/scopes.py``.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -11,7 +12,7 @@ import msgspec
 from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox
-from hubbub.core.values import Principal, Scope
+from hubbub.core.values import Principal
 from hubbub.dialects.rpc.frames import EventFrames
 from hubbub.dialects.rpc.settings import RpcSettings
 
@@ -50,7 +51,6 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     params: type
     result: Any
     """Type of the result, for the description."""
-    scope: Scope
     summary: str
     run: Callable[[Any, Any, Reply], Coroutine[Any, Any, None] | None]
     """Runs the call and replies. What can be done at once is done at once; a coroutine is

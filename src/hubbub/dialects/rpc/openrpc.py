@@ -12,6 +12,7 @@ from msgspec import structs
 
 from hubbub import __version__
 from hubbub.dialects.rpc.methods import Method
+from hubbub.dialects.scopes import HUBBUB
 
 
 OPENRPC = "1.3.2"
@@ -43,7 +44,7 @@ def describe(methods: Iterable[Method], url: str) -> dict[str, Any]:
             {
                 "name": method.name,
                 "summary": method.summary,
-                "description": f"Needs the scope `{method.scope}`.",
+                "description": f"Needs the scope `{HUBBUB[method.name]}`.",
                 "paramStructure": "by-name",
                 "params": [
                     {"name": field.encode_name, "required": field.required, "schema": next(found)}

@@ -32,7 +32,7 @@ class Ops:
             "/openrpc.json": self._openrpc,
         }
         return [
-            Route(method="GET", path=path, handler=_waiting(handler), scope=None)
+            Route(method="GET", path=path, handler=_waiting(handler))
             for path, handler in handlers.items()
         ]
 
@@ -51,7 +51,9 @@ class Ops:
         return Response(body=self._operations.metrics.text(), content_type=METRICS_TYPE)
 
     def _openrpc(self, request: Request) -> Response:
-        return json_response(describe(self._methods.values(), f"http://{request.host}/rpc"))
+        return json_response(
+            describe(self._methods.values(), f"{request.scheme}://{request.host}/rpc")
+        )
 
     def _page(self, _request: Request) -> Response:
         return Response(

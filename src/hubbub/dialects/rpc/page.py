@@ -55,10 +55,10 @@ def page(addresses: Mapping[str, str]) -> bytes:
     """Make the page.
 
     Args:
-        addresses: ``HOST:PORT`` of each listener that is open.
+        addresses: URL of each listener that is open.
     """
     rows = "\n".join(
-        f"<tr><td>{html.escape(name)}</td><td><code>http://{html.escape(address)}</code></td>"
+        f"<tr><td>{html.escape(name)}</td><td><code>{html.escape(address)}</code></td>"
         f"<td>{CLIENTS.get(name, '')}</td></tr>"
         for name, address in addresses.items()
     )

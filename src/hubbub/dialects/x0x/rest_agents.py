@@ -43,12 +43,12 @@ class AgentRest:
         self._settings = settings
         self._started_at = hub.clock()
         self.routes = [
-            Route(method="GET", path="/health", handler=self.health, scope=None),
+            Route(method="GET", path="/health", handler=self.health),
             Route(method="GET", path="/status", handler=self.status),
             Route(method="GET", path="/agent", handler=self.agent),
             Route(method="GET", path="/agent/user-id", handler=self.user_id),
-            Route(method="POST", path="/announce", handler=self.announce, scope="write"),
-            Route(method="POST", path="/agents/connect", handler=self.connect, scope="write"),
+            Route(method="POST", path="/announce", handler=self.announce),
+            Route(method="POST", path="/agents/connect", handler=self.connect),
             Route(method="GET", path="/agents/discovered", handler=self.discovered),
             Route(method="GET", path="/agents/discovered/{id}", handler=self.one),
             Route(method="GET", path="/direct/connections", handler=self.connections),

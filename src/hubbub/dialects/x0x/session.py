@@ -13,6 +13,7 @@ from hubbub.core.identity.identities import agent_of, topic_of
 from hubbub.core.identity.presence import Attachment
 from hubbub.core.ports import Settled
 from hubbub.core.values import Event, Position
+from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
 from hubbub.dialects.x0x import frames
 from hubbub.dialects.x0x.backfill import stored
@@ -26,7 +27,7 @@ from hubbub.dialects.x0x.frames import (
     Unsubscribe,
 )
 from hubbub.dialects.x0x.settings import X0xSettings
-from hubbub.errors import HubbubError, RequestError
+from hubbub.errors import HubbubError, RequestError, TooManyRequests
 from hubbub.telemetry import log
 
 
@@ -132,6 +133,11 @@ class X0xSession:
     def received_binary(self, data: bytes) -> None:
         """Ignore it: this protocol is text."""
 
+    def refused(self, message: str | bytes, error: TooManyRequests) -> bool:
+        """Tell that a command was not done."""
+        self._outbox.send(frames.error(str(error)))
+        return True
+
     def shutting_down(self) -> None:
         """Say nothing: the close frame tells it."""
 
@@ -151,6 +157,7 @@ class X0xSession:
     # -- commands ------------------------------------------------------------------------
 
     def _take(self, command: Command) -> Coroutine[Any, Any, None] | None:
+        scopes.check(scopes.X0X, f"ws {type(command).__struct_config__.tag}", self._principal)
         match command:
             case Publish():
                 self._publish(command)

@@ -156,10 +156,15 @@ async def test_crosslink_absence_beyond_the_ring_is_a_gap(
         await tracker.create(f"missed {n}")
     again = await watch(daemon, guests, token)
     (gap,) = await again.collect(of_type("gap"), 1)
-    missed = await again.issue_events(5 - (9 - 8))
+    created: list[int] = []
+    while 9 not in created:
+        ((number, field),) = await again.issue_events(1)
+        assert field == "created"
+        created.append(number)
     assert gap["seq"] == 1
-    created = [number for number, field in missed if field == "created"]
+    # The agent's own coming and going may have taken places in the ring.
     assert created == list(range(10 - len(created), 10))
+    assert 0 < len(created) <= 5
     assert gap["dropped"] >= 8 - 5
 
 

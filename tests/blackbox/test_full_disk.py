@@ -130,7 +130,10 @@ async def test_full_disk_under_load(daemon: Daemon, guests: Guests) -> None:
     assert "cannot write" in str(refusals)
     assert refusals["rpc"]["data"] == {"code": "store_unavailable", "retryable": True}
     assert (refusals["x0x"][0], refusals["x0x"][1]["ok"]) == (503, False)
-    assert (refusals["crosslink"][0], refusals["crosslink"][1]["error"]) == (503, "store unavailable")
+    assert (refusals["crosslink"][0], refusals["crosslink"][1]["error"]) == (
+        503,
+        "store unavailable",
+    )
     assert set(refusals["car"]) >= {"code", "message"}
     assert (refusals["openclaw"]["code"], refusals["openclaw"]["retryable"]) == (
         "UNAVAILABLE",

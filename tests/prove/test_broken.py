@@ -42,7 +42,7 @@ CASES: dict[str, tuple[ViolationKind, Sequence[Planned]]] = {
     "swap_events": ("out of order", [SLOW]),
     "grant_twice": ("lock held by two", ()),
     "accept_any_fence": ("stale fence accepted", ()),
-    "leave_turns_open": ("run stuck", [SLOW, *every(2.0, "kill")]),
+    "leave_turns_open": ("run stuck", [SLOW, *every(1.2, "kill")]),
     "take_turns_twice": ("executed twice", ()),
 }
 """Of each broken daemon: what must be found, and the faults under which it shows."""
@@ -84,10 +84,16 @@ def _unheard(_: Progress) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 async def test_a_broken_promise_is_found(name: str, tmp_path: Path) -> None:
-    """Each daemon that breaks one promise is told from one that keeps it."""
+    """Each daemon that breaks one promise is told from one that keeps it, within a minute."""
     kind, faults = CASES[name]
-    outcome = await proved(tmp_path, faults, "-m", "tests.prove.broken", name)
-    assert kind in {violation.kind for violation in outcome.violations}
+    found: set[ViolationKind] = set()
+    for attempt in range(4):  # a fault may miss what it should meet, on a busy machine
+        folder = tmp_path / str(attempt)
+        outcome = await proved(folder, faults, "-m", "tests.prove.broken", name)
+        found |= {violation.kind for violation in outcome.violations}
+        if kind in found:
+            break
+    assert kind in found
 
 
 def test_every_promise_and_every_broken_daemon_has_a_case() -> None:

@@ -24,7 +24,13 @@ import msgspec
 from hubbub.core.limits import DEFAULT_STORE_LIMITS, StoreLimits
 from hubbub.core.ports import Row, Settled, Unit
 from hubbub.core.values import Clock, Event, IdSource
-from hubbub.errors import HubbubError, InternalError, StartError, StoreUnavailable
+from hubbub.errors import (
+    HubbubError,
+    InternalError,
+    InvalidRequest,
+    StartError,
+    StoreUnavailable,
+)
 from hubbub.storage.reads import ReadDone, matching
 from hubbub.storage.sql import load_queries, migrate
 from hubbub.telemetry import log
@@ -244,6 +250,8 @@ class SqliteStore:
             db = self._local.db = self._connect(read_only=True)
         try:
             return db.execute(text, values).fetchall()
+        except OverflowError as error:
+            raise _wrapped(error) from error
         except sqlite3.Error as error:
             message = f"the store cannot be read now: {error}"
             raise StoreUnavailable(message) from error
@@ -387,6 +395,8 @@ def _row_of(event: Event) -> Row:
 def _wrapped(error: Exception) -> Exception:
     if isinstance(error, HubbubError):
         return error
+    if isinstance(error, OverflowError):  # a caller's number that no column can hold
+        return InvalidRequest("a number is too large: it must fit in 64 bits")
     wrapped = InternalError(f"{type(error).__name__}: {error}")
     wrapped.__cause__ = error
     return wrapped

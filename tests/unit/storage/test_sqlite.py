@@ -14,7 +14,7 @@ from hubbub.core.journal import Journal
 from hubbub.core.limits import StoreLimits
 from hubbub.core.ports import Transaction, Unit
 from hubbub.core.values import Event, uuid7
-from hubbub.errors import InternalError, StartError, StoreUnavailable
+from hubbub.errors import InternalError, InvalidRequest, StartError, StoreUnavailable
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import CrashPoints, ManualClock
 
@@ -240,6 +240,24 @@ async def test_reading_a_broken_store_is_a_clear_error(
 
     with pytest.raises(StoreUnavailable, match="cannot be read"):
         await store.rows("meta_get", name="x")
+
+
+async def test_a_number_beyond_64_bits_is_the_callers_mistake(
+    store: SqliteStore, memory: SqliteStore
+) -> None:
+    """In a read and in a write: a clear refusal, and the store is as well as before."""
+
+    def unit(tx: Transaction) -> None:
+        tx.row("reservation_get", id=1 << 63)
+
+    for each in (store, memory):
+        journal = Journal(each, Bus(each), crash=CrashPoints())
+        with pytest.raises(InvalidRequest, match="64 bits"):
+            await journal.commit(unit)
+        with pytest.raises(InvalidRequest, match="64 bits"):
+            await each.rows("reservation_get", id=1 << 63)
+        assert each.healthy
+        await journal.commit(remember("a", "1"))
 
 
 async def test_store_in_memory_does_the_same(memory: SqliteStore) -> None:

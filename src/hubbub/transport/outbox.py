@@ -53,16 +53,12 @@ class FrameOutbox:
         tick: Tick,
         rules: OutboxRules,
         when_closed: Callable[[int, str], None],
-        *,
-        socket: int | None = None,
     ) -> None:
         """Write to a transport.
 
         Args:
             drain: Waits until the transport's buffer is empty enough again.
             when_closed: Ends the connection with a close code and a reason.
-            socket: A file descriptor of the connection that is this outbox's own, for writes
-                that pass the transport by; the outbox closes it.
         """
         self._transport = transport
         self._drain = drain
@@ -82,7 +78,9 @@ class FrameOutbox:
         """There was no room for a frame, and nothing has left since."""
         self.write = transport.write
         """Hands bytes to the transport; for the tick, which knows that nothing waits here."""
-        self.socket = socket
+        self.socket: int | None = None
+        """A file descriptor of the connection that is this outbox's own, for writes that pass
+        the transport by; the outbox closes it."""
 
     # -- what the core and the dialects call ----------------------------------------------
 
@@ -351,11 +349,9 @@ class NumberedWsOutbox(FrameOutbox):
         tick: Tick,
         rules: OutboxRules,
         when_closed: Callable[[int, str], None],
-        *,
-        socket: int | None = None,
     ) -> None:
         """Begin to count at 1."""
-        super().__init__(transport, drain, tick, rules, when_closed, socket=socket)
+        super().__init__(transport, drain, tick, rules, when_closed)
         self.number = 0
         """The last number that was given; the tick counts on where it writes by itself."""
 

@@ -90,7 +90,6 @@ class Pump:
             door.tick,
             self.socket.rules,
             self._close,
-            socket=own_socket(transport) if door.tick.ring is not None else None,
         )
         self.session = self.socket.open(
             Connection(
@@ -101,6 +100,8 @@ class Pump:
                 identified=self.identified,
             )
         )
+        if door.tick.ring is not None:
+            self.outbox.socket = own_socket(transport)
         gauge = door.metrics.connections.labels(door.dialect.name)
         gauge.inc()
         end: WSMessage | None = None

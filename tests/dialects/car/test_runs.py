@@ -6,8 +6,8 @@ import uuid
 import msgspec
 import pytest
 
+from hubbub.dialects.calls import table
 from hubbub.dialects.car import runs as car_runs
-from hubbub.dialects.car.methods import table
 from tests.dialects.car.conftest import SUCCESS, Client, Room
 
 

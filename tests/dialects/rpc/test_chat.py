@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from hubbub.core.values import OPERATOR, Principal, uuid7
+from hubbub.dialects.calls import table
 from hubbub.dialects.rpc import chat, topics
-from hubbub.dialects.rpc.methods import table
 from hubbub.storage.sqlite import SqliteStore
 from tests.dialects.rpc.callers import Caller
 from tests.unit.conftest import ManualClock

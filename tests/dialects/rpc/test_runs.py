@@ -14,7 +14,7 @@ from hubbub.core.identity.presence import Presence
 from hubbub.core.journal import Journal
 from hubbub.core.runs.service import Runs
 from hubbub.core.values import OPERATOR, Principal, uuid7, wall_clock
-from hubbub.dialects.rpc.methods import table
+from hubbub.dialects.calls import table
 from hubbub.dialects.rpc.runs import METHODS
 from hubbub.storage.sqlite import SqliteStore
 from tests.dialects.rpc.callers import Caller

@@ -10,9 +10,10 @@ import pytest
 
 from hubbub.core.hub import Hub
 from hubbub.core.values import OPERATOR, Principal
+from hubbub.dialects.calls import table
 from hubbub.dialects.crosslink.settings import CrosslinkSettings
 from hubbub.dialects.rpc import agents, issues, locks, reservations
-from hubbub.dialects.rpc.methods import Method, table
+from hubbub.dialects.rpc.methods import Method
 from hubbub.errors import (
     Forbidden,
     HubbubError,

@@ -192,9 +192,8 @@ class Hall:
         rules = OutboxRules(max_messages=100_000, max_bytes=1 << 30)
         own = own_socket(transport)
         assert own is not None
-        outbox = self.kind(
-            transport, peer.drain, self.tick, rules, lambda *_: transport.abort(), socket=own
-        )
+        outbox = self.kind(transport, peer.drain, self.tick, rules, lambda *_: transport.abort())
+        outbox.socket = own
         self.outboxes.append(outbox)
         self.bus.join(outbox, key="k", patterns=["t"], encode=lambda event: bytes(event.data))
         return reader

@@ -15,8 +15,8 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
+from hubbub.dialects.calls import table
 from hubbub.dialects.car import agents, frames, opening, relay, returning, runs, tools
-from hubbub.dialects.car.methods import table
 from hubbub.dialects.car.session import CarSession, Room
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.errors import HubbubError

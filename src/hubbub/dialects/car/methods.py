@@ -1,7 +1,7 @@
 """The method table of the CAR door, and what a method may ask of its connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
@@ -11,6 +11,7 @@ from hubbub.core.chat.attached import AttachedAgents
 from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox, Settled, Unit
 from hubbub.core.values import Principal
+from hubbub.dialects.calls import Reply, Run
 from hubbub.dialects.car.settings import CarSettings
 
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 T = TypeVar("T")
-
-Reply = Callable[[object], None]
-"""Takes the result of a call, or the error that it ended with; called once."""
 
 
 class Caller(Protocol):
@@ -77,21 +75,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     params: Any
-    run: Callable[[Any, Any, Reply], Coroutine[Any, Any, None] | None]
-    """Runs the call and replies. What can be done at once is done at once; a coroutine is
-    given back only for work that waits. What it raises is the caller's error.
-    """
-
-
-def answered(
-    handler: Callable[[Any, P], Awaitable[object]],
-) -> Callable[[Any, P, Reply], Coroutine[Any, Any, None]]:
-    """Make ``Method.run`` of a coroutine function that returns the result."""
-
-    async def run(caller: object, params: P, reply: Reply) -> None:
-        reply(await handler(caller, params))
-
-    return run
+    run: Run
 
 
 def read_in_turn(
@@ -130,18 +114,3 @@ def stored(caller: Caller, unit: Unit[T], reply: Reply, result: Callable[[T], ob
         reply(result(settled.value) if settled.error is None else settled.error)
 
     caller.hub.journal.submit(unit, done)
-
-
-def table(*groups: Sequence[Method]) -> Mapping[str, Method]:
-    """Join groups of methods into one table.
-
-    Raises:
-        ValueError: Two methods have one name.
-    """
-    methods: dict[str, Method] = {}
-    for group in groups:
-        for method in group:
-            if methods.setdefault(method.name, method) is not method:
-                message = f"method {method.name} is defined twice"
-                raise ValueError(message)
-    return methods

@@ -15,9 +15,9 @@ from hubbub.core.hub import Hub
 from hubbub.core.idempotency import answered, digest, once
 from hubbub.core.runs.run import Run
 from hubbub.core.values import Event
+from hubbub.dialects.calls import answered as waiting
 from hubbub.dialects.car import frames
 from hubbub.dialects.car.methods import Caller, Method
-from hubbub.dialects.car.methods import answered as waiting
 from hubbub.errors import Conflict, InvalidRequest
 
 

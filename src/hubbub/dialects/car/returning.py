@@ -1,7 +1,8 @@
 """``runs.resume``: a run whose connection is gone goes on under another one."""
 
+from hubbub.dialects.calls import answered
 from hubbub.dialects.car import records
-from hubbub.dialects.car.methods import Caller, Method, answered
+from hubbub.dialects.car.methods import Caller, Method
 from hubbub.dialects.car.runs import OfRun
 
 

@@ -12,17 +12,10 @@ from hubbub.core.runs.run import OnDisconnect, Run, StartRun
 from hubbub.core.runs.service import MAX_LIST
 from hubbub.core.runs.trace import Recorded, Turn, recorded
 from hubbub.core.values import Position
+from hubbub.dialects.calls import Reply, answered
 from hubbub.dialects.car import records
 from hubbub.dialects.car.agent_names import UnknownAgent, slug_of
-from hubbub.dialects.car.methods import (
-    Caller,
-    Method,
-    Reply,
-    answered,
-    at_once,
-    read_in_turn,
-    stored,
-)
+from hubbub.dialects.car.methods import Caller, Method, at_once, read_in_turn, stored
 from hubbub.errors import Conflict, Forbidden, NotFound
 
 

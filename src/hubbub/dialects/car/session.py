@@ -15,10 +15,11 @@ from hubbub.core.ports import RunnerOutput, RunnerTurn
 from hubbub.core.values import Principal
 from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
+from hubbub.dialects.calls import Reply
 from hubbub.dialects.car import frames, opening
 from hubbub.dialects.car.chat import ChatEvent, ChatTurns
 from hubbub.dialects.car.frames import Answer, BadFrame, Call, MethodNotFound
-from hubbub.dialects.car.methods import Method, Reply
+from hubbub.dialects.car.methods import Method
 from hubbub.dialects.car.relay import Relay
 from hubbub.dialects.car.settings import CarSettings
 from hubbub.dialects.car.tools import Shelf

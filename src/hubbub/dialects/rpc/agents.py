@@ -7,8 +7,9 @@ import msgspec
 from hubbub.core.identity.presence import AgentPresence
 from hubbub.core.tracker.issues import MAX_NUMBER
 from hubbub.core.tracker.locks import holder_for
+from hubbub.dialects.calls import Reply
 from hubbub.dialects.rpc.answers import submitted
-from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply
+from hubbub.dialects.rpc.methods import Caller, Empty, Method
 from hubbub.errors import InvalidRequest
 
 

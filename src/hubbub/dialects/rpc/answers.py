@@ -1,7 +1,8 @@
 """Answering a call with the value of a unit of work, without a task per call."""
 
 from hubbub.core.ports import Settled, Unit
-from hubbub.dialects.rpc.methods import Caller, Reply
+from hubbub.dialects.calls import Reply
+from hubbub.dialects.rpc.methods import Caller
 
 
 def submitted(caller: Caller, unit: Unit[object], reply: Reply) -> None:

@@ -17,7 +17,8 @@ from hubbub.core.chat.conversation import (
     Session,
     SessionFilter,
 )
-from hubbub.dialects.rpc.methods import Caller, Method, answered
+from hubbub.dialects.calls import answered
+from hubbub.dialects.rpc.methods import Caller, Method
 
 
 MAX_SESSIONS = 1000

@@ -19,6 +19,7 @@ from hubbub.dialects.base import (
     Socket,
     json_response,
 )
+from hubbub.dialects.calls import table
 from hubbub.dialects.rpc import (
     agents,
     chat,
@@ -33,7 +34,6 @@ from hubbub.dialects.rpc import (
     topics,
 )
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
-from hubbub.dialects.rpc.methods import table
 from hubbub.dialects.rpc.ops import Ops
 from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
 from hubbub.dialects.rpc.settings import DEFAULT_LIMITS, RpcSettings

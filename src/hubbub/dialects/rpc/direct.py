@@ -6,7 +6,8 @@ import msgspec
 
 from hubbub.core.identity.identities import ID_CHARACTERS, agent_of
 from hubbub.core.ports import Settled
-from hubbub.dialects.rpc.methods import Caller, Method, Reply
+from hubbub.dialects.calls import Reply
+from hubbub.dialects.rpc.methods import Caller, Method
 from hubbub.errors import NotFound
 
 

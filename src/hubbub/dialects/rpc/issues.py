@@ -16,8 +16,9 @@ from hubbub.core.tracker.issues import (
     Priority,
 )
 from hubbub.core.tracker.service import CommentDraft, Done, IssueDraft, IssuePatch
+from hubbub.dialects.calls import Reply, answered
 from hubbub.dialects.rpc.answers import submitted
-from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply, answered
+from hubbub.dialects.rpc.methods import Caller, Empty, Method
 
 
 class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

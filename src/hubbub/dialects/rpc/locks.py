@@ -11,9 +11,10 @@ from hubbub.core.tracker.issues import Act
 from hubbub.core.tracker.lock_table import Lock
 from hubbub.core.tracker.locks import Release, holder_for
 from hubbub.core.tracker.waiting import Notice
+from hubbub.dialects.calls import Reply, answered
 from hubbub.dialects.rpc import frames
 from hubbub.dialects.rpc.answers import submitted
-from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply, answered
+from hubbub.dialects.rpc.methods import Caller, Empty, Method
 from hubbub.errors import InvalidRequest
 
 

@@ -4,8 +4,7 @@ Routing, checking of parameters and ``/openrpc.json`` come from these rows; whic
 stands in ``dialects/scopes.py``.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,11 +12,9 @@ from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox
 from hubbub.core.values import Principal
+from hubbub.dialects.calls import Run
 from hubbub.dialects.rpc.frames import EventFrames
 from hubbub.dialects.rpc.settings import RpcSettings
-
-
-P = TypeVar("P")
 
 
 class Caller(Protocol):
@@ -40,10 +37,6 @@ class Caller(Protocol):
         """Encodes events for this door."""
 
 
-Reply = Callable[[object], None]
-"""Takes the result of a call, or the error that it ended with; called once."""
-
-
 class Method(msgspec.Struct, frozen=True, kw_only=True):
     """One method."""
 
@@ -52,37 +45,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     result: Any
     """Type of the result, for the description."""
     summary: str
-    run: Callable[[Any, Any, Reply], Coroutine[Any, Any, None] | None]
-    """Runs the call and replies. What can be done at once is done at once; a coroutine is
-    given back only for work that waits. What it raises is the caller's error.
-    """
-
-
-def answered(
-    handler: Callable[[Any, P], Awaitable[object]],
-) -> Callable[[Any, P, Reply], Coroutine[Any, Any, None]]:
-    """Make ``Method.run`` of a coroutine function that returns the result."""
-
-    async def run(caller: object, params: P, reply: Reply) -> None:
-        reply(await handler(caller, params))
-
-    return run
-
-
-def table(*groups: Sequence[Method]) -> Mapping[str, Method]:
-    """Join groups of methods into one table.
-
-    Raises:
-        ValueError: Two methods have one name.
-    """
-    methods: dict[str, Method] = {}
-    for group in groups:
-        for method in group:
-            if method.name in methods:
-                message = f"method {method.name} is defined twice"
-                raise ValueError(message)
-            methods[method.name] = method
-    return methods
+    run: Run
 
 
 class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,9 +12,10 @@ from hubbub.core.tracker.locks import holder_for
 from hubbub.core.tracker.reservation_table import Grant, Mode, Reservation
 from hubbub.core.tracker.reservations import Freed
 from hubbub.core.tracker.waits import PATHS_TOPIC
+from hubbub.dialects.calls import Reply, answered
 from hubbub.dialects.rpc.answers import submitted
 from hubbub.dialects.rpc.locks import notice_to
-from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply, answered
+from hubbub.dialects.rpc.methods import Caller, Empty, Method
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

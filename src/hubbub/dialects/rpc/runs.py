@@ -10,7 +10,8 @@ from hubbub.core.runs.service import MAX_LIST
 from hubbub.core.runs.trace import MAX_TURNS, Recorded, Turn
 from hubbub.core.tracker.reservation_table import Grant
 from hubbub.core.values import Position
-from hubbub.dialects.rpc.methods import Caller, Method, answered
+from hubbub.dialects.calls import answered
+from hubbub.dialects.rpc.methods import Caller, Method
 from hubbub.errors import InvalidRequest
 
 

@@ -11,9 +11,10 @@ from hubbub.core.identity.presence import Attachment
 from hubbub.core.values import Principal
 from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
+from hubbub.dialects.calls import Reply
 from hubbub.dialects.rpc import frames
 from hubbub.dialects.rpc.frames import BadFrame, Call, EventFrames, MethodNotFound
-from hubbub.dialects.rpc.methods import Method, Reply
+from hubbub.dialects.rpc.methods import Method
 from hubbub.dialects.rpc.settings import RpcSettings
 from hubbub.errors import HubbubError, InternalError, InvalidRequest, TooManyRequests
 from hubbub.telemetry import log

@@ -5,7 +5,8 @@ import msgspec
 from hubbub import __version__
 from hubbub.core.identity.presence import AgentPresence
 from hubbub.core.values import Position
-from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply
+from hubbub.dialects.calls import Reply
+from hubbub.dialects.rpc.methods import Caller, Empty, Method
 
 
 class Pong(msgspec.Struct, frozen=True):

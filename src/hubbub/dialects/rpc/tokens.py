@@ -4,7 +4,8 @@ import msgspec
 
 from hubbub.core.identity.access import TokenInfo
 from hubbub.core.values import Scope
-from hubbub.dialects.rpc.methods import Caller, Empty, Method, answered
+from hubbub.dialects.calls import answered
+from hubbub.dialects.rpc.methods import Caller, Empty, Method
 
 
 class CreateToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,8 @@ from hubbub.core.bus import Resumed
 from hubbub.core.ports import Settled
 from hubbub.core.topics import Published
 from hubbub.core.values import Event, Position
-from hubbub.dialects.rpc.methods import Caller, Empty, Method, Reply, answered
+from hubbub.dialects.calls import Reply, answered
+from hubbub.dialects.rpc.methods import Caller, Empty, Method
 from hubbub.errors import InvalidRequest, NotFound
 
 

@@ -17,7 +17,8 @@ from hubbub.core.journal import Journal
 from hubbub.core.ports import Settled, Transaction
 from hubbub.core.tracker import lock_table
 from hubbub.prove import subject
-from hubbub.storage.sqlite import SqliteStore, SqliteTransaction
+from hubbub.storage.sqlite import SqliteStore
+from hubbub.storage.transaction import SqliteTransaction
 
 
 def answer_before_commit() -> None:

@@ -8,7 +8,6 @@ savepoint of its own.
 """
 
 import asyncio
-import contextlib
 import queue
 import sqlite3
 import threading
@@ -25,20 +24,15 @@ from hubbub.core.limits import DEFAULT_STORE_LIMITS, StoreLimits
 from hubbub.core.ports import Row, Settled, Unit
 from hubbub.core.values import Clock, Event, IdSource
 from hubbub.errors import (
-    HubbubError,
-    InternalError,
-    InvalidRequest,
     StartError,
     StoreUnavailable,
 )
 from hubbub.storage.reads import ReadDone, matching
 from hubbub.storage.sql import load_queries, migrate
+from hubbub.storage.transaction import SqliteTransaction, wrapped
 from hubbub.telemetry import log
 
 
-_INSERT = (
-    "INSERT INTO journal (seq, id, topic, kind, actor, at, data, cause) VALUES (?,?,?,?,?,?,?,?)"
-)
 _COLUMNS = "seq, id, topic, kind, actor, at, data, cause"
 
 
@@ -90,6 +84,8 @@ class SqliteStore:
         self._thread = threading.Thread(target=self._write, name="hubbub-writer", daemon=True)
         self._readers = ThreadPoolExecutor(limits.readers, thread_name_prefix="hubbub-reader")
         self._local = threading.local()
+        self._reading: list[sqlite3.Connection] = []
+        """One connection for each reader's thread."""
         self._ending = False
         """Set by the writer when it has been told to stop."""
         self.healthy = True
@@ -110,7 +106,8 @@ class SqliteStore:
         if self._thread.is_alive():
             self._thread.join()
         self._readers.shutdown()
-        self._db.close()
+        for db in (*self._reading, self._db):
+            db.close()
 
     def deliver_to(self, deliver: Callable[[list[Settled]], None]) -> None:
         """Say who takes committed batches on the event loop."""
@@ -248,158 +245,20 @@ class SqliteStore:
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
             db = self._local.db = self._connect(read_only=True)
+            self._reading.append(db)
         try:
             return db.execute(text, values).fetchall()
         except OverflowError as error:
-            raise _wrapped(error) from error
+            raise wrapped(error) from error
         except sqlite3.Error as error:
             message = f"the store cannot be read now: {error}"
             raise StoreUnavailable(message) from error
-
-
-class SqliteTransaction:
-    """What a unit of work sees; lives on the writer thread only."""
-
-    def __init__(
-        self, db: sqlite3.Connection, queries: dict[str, str], clock: Clock, ids: IdSource
-    ) -> None:
-        """Continue after the newest event of the journal."""
-        self._db = db
-        self._queries = queries
-        self._clock = clock
-        self._ids = ids
-        self._events: list[Event] = []
-        self._saved = False
-        """The unit at work has a savepoint."""
-        self._alone = False
-        """The unit at work began the transaction: no unit before it has changed anything."""
-        (self.seq,) = db.execute(
-            "SELECT max(coalesce((SELECT max(seq) FROM journal), 0),"
-            " coalesce((SELECT max(seq) FROM trimmed), 0))"
-        ).fetchone()
-
-    def append(
-        self, topic: str, kind: str, data: object, *, actor: str, cause: str | None = None
-    ) -> Event:
-        """Record an event; it is inserted just before the commit."""
-        raw = data if isinstance(data, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(data))
-        self.seq += 1
-        event = Event(self.seq, self._ids(), topic, kind, actor, self._clock(), raw, cause)
-        self._events.append(event)
-        return event
-
-    def execute(self, query: str, /, **values: object) -> int:
-        """Run a named statement under the unit's savepoint."""
-        self._save()
-        return self._db.execute(self._queries[query], values).rowcount
-
-    def changed(self, query: str, /, **values: object) -> Row | None:
-        """Run a named statement that ends in ``RETURNING``; gives the first row it changed."""
-        self._save()
-        # All rows are taken, for the statement ends only then.
-        rows: list[Row] = self._db.execute(self._queries[query], values).fetchall()
-        return rows[0] if rows else None
-
-    def rows(self, query: str, /, **values: object) -> list[Row]:
-        """Run a named query."""
-        self._begin()
-        return self._db.execute(self._queries[query], values).fetchall()
-
-    def row(self, query: str, /, **values: object) -> Row | None:
-        """Run a named query and give its first row."""
-        self._begin()
-        row: Row | None = self._db.execute(self._queries[query], values).fetchone()
-        return row
-
-    def run(self, unit: Unit[Any], settled: Settled) -> None:
-        """Run one unit; where it raises, undo it alone."""
-        first, seq = len(self._events), self.seq
-        self._alone = False
-        try:
-            settled.value = unit(self)
-            settled.events = self._events[first:]
-        except sqlite3.OperationalError:
-            raise  # the disk: the whole batch fails
-        except Exception as error:  # noqa: BLE001 whatever a unit raises is its caller's
-            settled.error = _wrapped(error)
-            del self._events[first:]
-            self.seq = seq
-            if self._saved:
-                self._db.execute("ROLLBACK TO unit")
-            elif self._alone:
-                self._db.execute("ROLLBACK")
-        finally:
-            if self._saved and self._db.in_transaction:
-                self._saved = False
-                self._db.execute("RELEASE unit")
-
-    def commit(self) -> None:
-        """Insert the collected events and commit.
-
-        One event and nothing else is one statement, which commits by itself.
-        """
-        if len(self._events) == 1:
-            self._db.execute(_INSERT, _row_of(self._events[0]))
-        elif self._events:
-            self._begin()
-            self._db.executemany(_INSERT, map(_row_of, self._events))
-        if self._db.in_transaction:
-            self._db.execute("COMMIT")
-        self._events = []
-
-    def _begin(self) -> None:
-        if not self._db.in_transaction:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._alone = True
-
-    def _save(self) -> None:
-        """See to it that the unit can be undone alone.
-
-        A unit that began the transaction needs no savepoint: undoing all undoes only it.
-        """
-        if self._saved or self._alone:
-            return
-        self._begin()
-        if not self._alone:
-            self._db.execute("SAVEPOINT unit")
-            self._saved = True
-
-    def rollback(self, seq: int) -> None:
-        """Undo everything since the last commit; ``seq`` is that of its newest event."""
-        self._events = []
-        self._saved = False
-        self.seq = seq
-        with contextlib.suppress(sqlite3.Error):  # some failures have rolled back already
-            self._db.execute("ROLLBACK")
 
 
 def event_of(row: Row) -> Event:
     """Make an event of a journal row."""
     seq, event_id, topic, kind, actor, at, data, cause = row
     return Event(seq, event_id, topic, kind, actor, at, msgspec.Raw(data), cause)
-
-
-def _row_of(event: Event) -> Row:
-    return (
-        event.seq,
-        event.id,
-        event.topic,
-        event.kind,
-        event.actor,
-        event.at,
-        bytes(event.data),
-        event.cause,
-    )
-
-
-def _wrapped(error: Exception) -> Exception:
-    if isinstance(error, HubbubError):
-        return error
-    if isinstance(error, OverflowError):  # a caller's number that no column can hold
-        return InvalidRequest("a number is too large: it must fit in 64 bits")
-    wrapped = InternalError(f"{type(error).__name__}: {error}")
-    wrapped.__cause__ = error
-    return wrapped
 
 
 def _nobody(batch: list[Settled]) -> None:

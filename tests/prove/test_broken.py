@@ -89,6 +89,7 @@ async def test_a_broken_promise_is_found(name: str, tmp_path: Path) -> None:
     found: set[ViolationKind] = set()
     for attempt in range(4):  # a fault may miss what it should meet, on a busy machine
         folder = tmp_path / str(attempt)
+        folder.mkdir()
         outcome = await proved(folder, faults, "-m", "tests.prove.broken", name)
         found |= {violation.kind for violation in outcome.violations}
         if kind in found:

@@ -181,9 +181,11 @@ class FrameOutbox:
         """Write what waits in one go; called by the tick."""
         if not self.closing:
             self._write()
-            if self.is_free():
+            waiting = self._transport.get_write_buffer_size()
+            if waiting > self._tick.limits.write_buffer_bytes:
+                self._stall()
+            elif not self._pending and self._held is None and (self.socket is None or not waiting):
                 self._tick.busy.discard(self)
-            self.check()
 
     def is_free(self) -> bool:
         """Say whether a shared frame may be written now without overtaking anything."""

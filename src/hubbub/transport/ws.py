@@ -35,6 +35,8 @@ _CLOSE_FINAL = 0x88
 _PONG_FINAL = 0x8A
 _MAX_REASON_BYTES = 123
 _FIRST_UNDEFINED_CODE = 5000
+# Looked up once: finding a member of an enumeration costs more than what is done with it here.
+_TEXT, _BINARY, _PING = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING
 _ENDS = (WSMsgType.CLOSE, WSMsgType.ERROR, WSMsgType.CLOSING, WSMsgType.CLOSED)
 
 
@@ -160,11 +162,11 @@ class Pump:
                 and not await self._may_go_on(session, message.data, meter, wait_s)
             ):
                 continue
-            if message.type is WSMsgType.TEXT:
+            if message.type is _TEXT:
                 work = session.received(message.data)
-            elif message.type is WSMsgType.BINARY:
+            elif message.type is _BINARY:
                 work = session.received_binary(message.data)
-            elif message.type is WSMsgType.PING:
+            elif message.type is _PING:
                 if meter is not None and (wait_s := meter.take(len(message.data))):
                     await asyncio.sleep(min(wait_s, MAX_PAUSE_S))
                 outbox.send_frame(control_frame(_PONG_FINAL, message.data))

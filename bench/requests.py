@@ -12,7 +12,6 @@ from bench.servers import Server
 UNIT = "µs CPU per request"
 BOUND = "bare server library"
 BUDGET = 1.5
-"""On one connection, one request or 16 in flight."""
 BUDGET_DURABLE = 2.0
 """For 64 durable publishes in flight."""
 
@@ -29,17 +28,14 @@ def comparisons(scene: Scene) -> list[Comparison]:
         shape = ("--conns", str(connections), "--depth", str(depth))
         requests = scene.sizes.requests // (4 if (connections, depth) == (1, 1) else 1)
         load = (*shape, "--requests", str(requests))
-        budget = BUDGET if connections == 1 else None
-        found += _round_trips(scene, f"{connections}x{depth}", load, budget)
+        found += _round_trips(scene, f"{connections}x{depth}", load)
     for in_flight in (1, 64):
         requests = scene.sizes.durable_requests // (4 if in_flight == 1 else 1)
         found.append(_durable(scene, in_flight, requests))
     return found
 
 
-def _round_trips(
-    scene: Scene, shape: str, load: tuple[str, ...], budget: float | None
-) -> list[Comparison]:
+def _round_trips(scene: Scene, shape: str, load: tuple[str, ...]) -> list[Comparison]:
     """Compare the three kinds of request, each with a bound that carries the same bytes."""
     return [
         Comparison(
@@ -47,21 +43,21 @@ def _round_trips(
             unit=UNIT,
             bound_name=BOUND,
             bound=_echo(scene, load, PING),
-            candidates=(Candidate(door="hubbub", probe=_rpc(scene, load), budget=budget),),
+            candidates=(Candidate(door="hubbub", probe=_rpc(scene, load), budget=BUDGET),),
         ),
         Comparison(
             name=f"request/ping/{shape}",
             unit=UNIT,
             bound_name=BOUND,
             bound=_echo(scene, load, X0X_PING),
-            candidates=(Candidate(door="x0x", probe=_x0x_ping(scene, load), budget=budget),),
+            candidates=(Candidate(door="x0x", probe=_x0x_ping(scene, load), budget=BUDGET),),
         ),
         Comparison(
             name=f"request/get/{shape}",
             unit=UNIT,
             bound_name=BOUND,
             bound=_bare_http(scene, load, "GET /health"),
-            candidates=(Candidate(door="crosslink", probe=_health(scene, load), budget=budget),),
+            candidates=(Candidate(door="crosslink", probe=_health(scene, load), budget=BUDGET),),
         ),
     ]
 

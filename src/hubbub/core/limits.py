@@ -112,3 +112,15 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 DEFAULT_LIMITS = Limits()
 DEFAULT_STORE_LIMITS = StoreLimits()
+
+
+def check_positive(limits: msgspec.Struct) -> None:
+    """Check that no limit of a section shuts everything out.
+
+    Raises:
+        ValueError: One does.
+    """
+    for field in limits.__struct_fields__:
+        if getattr(limits, field) <= 0:
+            message = f"{field} must be over 0"
+            raise ValueError(message)

@@ -5,6 +5,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from hubbub.core.idempotency import digest, once
+from hubbub.core.limits import check_positive
 from hubbub.core.ports import Row, Transaction, Unit
 from hubbub.core.values import Clock, Principal
 from hubbub.errors import InvalidRequest, NotFound
@@ -52,10 +53,7 @@ class TrackerLimits(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: One may not.
         """
-        for field in self.__struct_fields__:
-            if getattr(self, field) < 1:
-                message = f"{field} must be over 0"
-                raise ValueError(message)
+        check_positive(self)
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,15 +5,15 @@ a lock may present it; ``check_fence`` refuses a number whose lock has ended, so
 which slept through the end of its lease cannot overwrite the work of the next.
 """
 
-import math
 from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from hubbub.core.journal import Journal
-from hubbub.core.ports import Settled, Store, Transaction, Unit
+from hubbub.core.ports import Store, Transaction, Unit
 from hubbub.core.tracker.cycles import find_cycle
+from hubbub.core.tracker.expiry import Expiry
 from hubbub.core.tracker.issues import Act, check_exists, checked_number
 from hubbub.core.tracker.lock_table import (
     Lock,
@@ -31,7 +31,6 @@ from hubbub.core.tracker.reservation_table import ReservationTable
 from hubbub.core.tracker.waits import Place, Queued, Waiter, end_wait, tell_cycle, waiters
 from hubbub.core.values import Clock, Principal
 from hubbub.errors import Forbidden, InvalidRequest, LockHeld, StaleFence
-from hubbub.telemetry import log
 
 
 T = TypeVar("T")
@@ -90,13 +89,17 @@ class Locks:
         Args:
             clock: That of leases.
         """
-        self._journal = journal
         self._store = store
         self._clock = clock
         self.rules = rules
         self._table = ReservationTable()
-        # Unix milliseconds at which `tick` must look into the store: early is harmless.
-        self._look_at: float = 0
+        self._expiry = Expiry(
+            journal,
+            clock,
+            self._expire,
+            earliest="lock_next_expiry",
+            failure="locks_not_expired",
+        )
 
     def claim(
         self, act: Act, issue_id: int, *, agent: str | None = None, lease_ms: int | None = None
@@ -108,7 +111,7 @@ class Locks:
             LockHeld: Another agent holds the lock and its lease still runs.
             InvalidRequest: The lease is not within its limits.
         """
-        holder, lease = holder_for(act.caller, agent), self._lease(lease_ms)
+        holder, lease = holder_for(act.caller, agent), self._expiry.lease(lease_ms, self.rules)
 
         def claim(tx: Transaction) -> Lock:
             now = self._clock()
@@ -132,7 +135,7 @@ class Locks:
                 fence than the one presented.
             InvalidRequest: The lease is not within its limits.
         """
-        holder, lease = holder_for(act.caller, agent), self._lease(lease_ms)
+        holder, lease = holder_for(act.caller, agent), self._expiry.lease(lease_ms, self.rules)
 
         def renew(tx: Transaction) -> Lock:
             now = self._clock()
@@ -161,7 +164,7 @@ class Locks:
             NotFound: There is no such issue.
             InvalidRequest: There is no reason, or it is too long, or the lease is.
         """
-        holder, lease = holder_for(act.caller, agent), self._lease(lease_ms)
+        holder, lease = holder_for(act.caller, agent), self._expiry.lease(lease_ms, self.rules)
         if not reason.strip() or len(reason) > self.rules.max_reason_characters:
             message = (
                 f"a steal needs a reason, {self.rules.max_reason_characters} characters at most"
@@ -229,7 +232,7 @@ class Locks:
             Conflict: The queues are full.
         """
         act.caller.require("write")
-        holder, lease = holder_for(act.caller, agent), self._lease(lease_ms)
+        holder, lease = holder_for(act.caller, agent), self._expiry.lease(lease_ms, self.rules)
 
         def wait(tx: Transaction) -> Queued:
             now = self._clock()
@@ -273,35 +276,12 @@ class Locks:
 
     def tick(self) -> None:
         """Look at the clock: end the leases that have run out."""
+        self._expiry.tick()
+
+    def _expire(self, tx: Transaction) -> None:
         now = self._clock()
-        if now < self._look_at:
-            return
-        self._look_at = math.inf
-
-        def expire(tx: Transaction) -> int | None:
-            now = self._clock()
-            for row in tx.rows("lock_expired", now=now):
-                lose(tx, lock_of(row), "lease ended", now)
-            earliest = tx.rows("lock_next_expiry")[0][0]
-            return None if earliest is None else int(earliest)
-
-        self._journal.submit(expire, self._looked)
-
-    def _looked(self, settled: Settled) -> None:
-        if settled.error is not None:
-            log.warning("locks_not_expired", error=str(settled.error))
-            self._look_at = 0
-        elif settled.value is not None:
-            self._look_at = min(self._look_at, settled.value)
-
-    def _lease(self, lease_ms: int | None) -> int:
-        """Give the lease that is asked for, and see to it that its end is noticed."""
-        lease = self.rules.default_lease_ms if lease_ms is None else lease_ms
-        if not 0 < lease <= self.rules.max_lease_ms:
-            message = f"lease_ms must be from 1 to {self.rules.max_lease_ms}"
-            raise InvalidRequest(message)
-        self._look_at = min(self._look_at, self._clock() + lease)
-        return lease
+        for row in tx.rows("lock_expired", now=now):
+            lose(tx, lock_of(row), "lease ended", now)
 
     def _unit(self, act: Act, unit: Unit[T], result: type[T], verb: str, *parts: object) -> Unit[T]:
         return act.once(unit, result, verb, *parts, clock=self._clock)

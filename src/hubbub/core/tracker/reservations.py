@@ -5,13 +5,14 @@ where some path matches a glob of each and one of them is exclusive. A reservati
 grows and is its fence: a write made under it may present it.
 """
 
-import math
 from collections.abc import Sequence
 
 import msgspec
 
 from hubbub.core.journal import Journal
-from hubbub.core.ports import Settled, Store, Transaction, Unit
+from hubbub.core.limits import check_positive
+from hubbub.core.ports import Store, Transaction, Unit
+from hubbub.core.tracker.expiry import Expiry
 from hubbub.core.tracker.globs import parse
 from hubbub.core.tracker.issues import Act
 from hubbub.core.tracker.locks import holder_for
@@ -30,7 +31,6 @@ from hubbub.core.tracker.reservation_table import (
 from hubbub.core.tracker.waits import Place, Queued, Waiter, waiters
 from hubbub.core.values import Clock, Principal
 from hubbub.errors import Conflict, Forbidden, InvalidRequest, PathsReserved
-from hubbub.telemetry import log
 
 
 class ReservationRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +57,7 @@ class ReservationRules(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: One does, or the lease by default is over the longest.
         """
-        for field in self.__struct_fields__:
-            if getattr(self, field) <= 0:
-                message = f"{field} must be over 0"
-                raise ValueError(message)
+        check_positive(self)
         if self.default_lease_ms > self.max_lease_ms:
             message = "default_lease_ms must not be over max_lease_ms"
             raise ValueError(message)
@@ -106,13 +103,17 @@ class Reservations:
         Args:
             clock: That of leases.
         """
-        self._journal = journal
         self._store = store
         self._clock = clock
         self.rules = rules
         self.table = ReservationTable()
-        # Lease time at which `tick` must look into the store: early is harmless.
-        self._look_at: float = 0
+        self._expiry = Expiry(
+            journal,
+            clock,
+            self._expire,
+            earliest="reservation_next_expiry",
+            failure="reservations_not_expired",
+        )
 
     def claim(self, act: Act, claim: Claim) -> Unit[Reservation]:
         """Reserve paths; the very same ones again extend what the agent has.
@@ -123,7 +124,10 @@ class Reservations:
             Conflict: (from the unit) There are as many reservations as may be.
             StaleFence: (from the unit) What the claim is made under has ended.
         """
-        wanted, lease = self._wanted(act.caller, claim), self._lease(claim.lease_ms)
+        wanted, lease = (
+            self._wanted(act.caller, claim),
+            self._expiry.lease(claim.lease_ms, self.rules),
+        )
 
         def reserve(tx: Transaction) -> Reservation:
             now = self._clock()
@@ -155,7 +159,10 @@ class Reservations:
             Conflict: (from the unit) The queues are full.
         """
         act.caller.require("write")
-        wanted, lease = self._wanted(act.caller, claim), self._lease(claim.lease_ms)
+        wanted, lease = (
+            self._wanted(act.caller, claim),
+            self._expiry.lease(claim.lease_ms, self.rules),
+        )
 
         def wait(tx: Transaction) -> Queued:
             now = self._clock()
@@ -184,7 +191,7 @@ class Reservations:
             StaleFence: (from the unit) It has ended.
             Forbidden: (from the unit) It is another agent's.
         """
-        lease = self._lease(lease_ms)
+        lease = self._expiry.lease(lease_ms, self.rules)
 
         def renew(tx: Transaction) -> Reservation:
             now = self._clock()
@@ -220,23 +227,10 @@ class Reservations:
 
     def tick(self) -> None:
         """Look at the clock: end the leases that have run out."""
-        if self._clock() < self._look_at:
-            return
-        self._look_at = math.inf
+        self._expiry.tick()
 
-        def expire(tx: Transaction) -> int | None:
-            self.table.settle(tx, self._clock())
-            earliest = tx.rows("reservation_next_expiry")[0][0]
-            return None if earliest is None else int(earliest)
-
-        self._journal.submit(expire, self._looked)
-
-    def _looked(self, settled: Settled) -> None:
-        if settled.error is not None:
-            log.warning("reservations_not_expired", error=str(settled.error))
-            self._look_at = 0
-        elif settled.value is not None:
-            self._look_at = min(self._look_at, settled.value)
+    def _expire(self, tx: Transaction) -> None:
+        self.table.settle(tx, self._clock())
 
     def _others(
         self, tx: Transaction, wanted: Wanted, held: Sequence[Reservation]
@@ -262,15 +256,6 @@ class Reservations:
             raise InvalidRequest(message)
         agent = holder_for(caller, claim.agent)
         return Wanted(agent=agent, paths=paths, mode=claim.mode, reason=claim.reason)
-
-    def _lease(self, lease_ms: int | None) -> int:
-        """Give the lease that is asked for, and see to it that its end is noticed."""
-        lease = self.rules.default_lease_ms if lease_ms is None else lease_ms
-        if not 0 < lease <= self.rules.max_lease_ms:
-            message = f"lease_ms must be from 1 to {self.rules.max_lease_ms}"
-            raise InvalidRequest(message)
-        self._look_at = min(self._look_at, self._clock() + lease)
-        return lease
 
 
 def _check_own(caller: Principal, held: Reservation) -> None:

@@ -7,7 +7,6 @@ again, and what was granted to them meanwhile is theirs.
 """
 
 import asyncio
-import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,8 +14,10 @@ import msgspec
 
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
+from hubbub.core.limits import check_positive
 from hubbub.core.ports import Settled, Transaction, Unit
 from hubbub.core.tracker.cycles import Edge, told
+from hubbub.core.tracker.expiry import Expiry
 from hubbub.core.tracker.reservation_table import ReservationTable
 from hubbub.core.tracker.waits import EndOfWait, Place, Queued, end_wait, waiter_of
 from hubbub.core.values import Clock, Event, IdSource
@@ -48,10 +49,7 @@ class WaitRules(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: One does, or the wait by default is over the longest.
         """
-        for field in self.__struct_fields__:
-            if getattr(self, field) <= 0:
-                message = f"{field} must be over 0"
-                raise ValueError(message)
+        check_positive(self)
         if self.default_wait_ms > self.max_wait_ms:
             message = "default_wait_ms must not be over max_wait_ms"
             raise ValueError(message)
@@ -108,8 +106,14 @@ class Waiting:
         self.rules = rules
         self._table = ReservationTable()
         self._pending: dict[str, _Pending] = {}
-        # Lease time at which `tick` must look into the store: early is harmless.
-        self._look_at: float = math.inf
+        self._expiry = Expiry(
+            journal,
+            clock,
+            lambda tx: self._end(tx, "waiting_over", "timeout", now=clock()),
+            earliest="waiting_next_end",
+            failure="waits_not_ended",
+            is_empty=True,
+        )
         bus.listen(("locks/*", "reservations/*"), self._heard)
 
     async def load(self, max_lease_ms: int) -> None:
@@ -160,17 +164,7 @@ class Waiting:
 
     def tick(self) -> None:
         """Look at the clock: end the waits that are over."""
-        if self._clock() < self._look_at:
-            return
-        self._look_at = math.inf
-
-        def expire(tx: Transaction) -> int | None:
-            now = self._clock()
-            self._end(tx, "waiting_over", "timeout", now=now)
-            earliest = tx.rows("waiting_next_end")[0][0]
-            return None if earliest is None else int(earliest)
-
-        self._journal.submit(expire, self._looked)
+        self._expiry.tick()
 
     async def _turn(self, pending: _Pending, place: Place, unit: Unit[Queued]) -> None:
         """Wait for one's turn, or for the end of waiting."""
@@ -187,7 +181,7 @@ class Waiting:
             pending.queued = True
 
         self._pending[place.ticket] = pending
-        self._look_at = min(self._look_at, self._clock() + place.wait_ms)
+        self._expiry.expect(place.wait_ms)
         self._journal.submit(unit, queued)
         try:
             await pending.over
@@ -208,13 +202,6 @@ class Waiting:
             end_wait(tx, waiter, reason)
         if any(waiter.issue_id is None for waiter in ended):
             self._table.settle(tx, self._clock())
-
-    def _looked(self, settled: Settled) -> None:
-        if settled.error is not None:
-            log.warning("waits_not_ended", error=str(settled.error))
-            self._look_at = 0
-        elif settled.value is not None:
-            self._look_at = min(self._look_at, settled.value)
 
     def _heard(self, event: Event) -> None:
         if event.kind == "wait.ended":

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from hubbub.core.limits import check_positive
+
 
 class CrosslinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The section ``[dialects.crosslink]``."""
@@ -21,10 +23,7 @@ class CrosslinkSettings(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: One does.
         """
-        for field in self.__struct_fields__:
-            if getattr(self, field) <= 0:
-                message = f"{field} must be over 0"
-                raise ValueError(message)
+        check_positive(self)
 
 
 DEFAULT_SETTINGS = CrosslinkSettings()

@@ -59,16 +59,7 @@ class Journal:
             HubbubError: What the unit raised, or StoreUnavailable.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def done(settled: Settled) -> None:
-            if future.cancelled():
-                return
-            if settled.error is not None:
-                future.set_exception(settled.error)
-            else:
-                future.set_result(settled.value)
-
-        self.submit(unit, done)
+        self.submit(unit, lambda settled: settled.answer(future))
         return await future
 
     async def before(self, topic: str, count: int, *, upto: int) -> int:

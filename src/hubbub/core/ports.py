@@ -3,6 +3,7 @@
 Adapters live in ``storage/``, ``transport/`` and ``runners/``; only ``app.py`` picks them.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -16,6 +17,12 @@ T_co = TypeVar("T_co", covariant=True)
 
 Row = tuple[Any, ...]
 """One row of a named query; columns in the order that the query's text gives them."""
+
+
+def event_of(row: Row) -> Event:
+    """Make an event of a row of the journal, with all its columns in their order."""
+    seq, event_id, topic, kind, actor, at, data, cause = row
+    return Event(seq, event_id, topic, kind, actor, at, msgspec.Raw(data), cause)
 
 
 class Transaction(Protocol):
@@ -65,6 +72,15 @@ class Settled(msgspec.Struct, gc=False):
     value: Any = None
     error: Exception | None = None
     events: Sequence[Event] = ()
+
+    def answer(self, future: "asyncio.Future[Any]") -> None:
+        """Give the value, or the error, to whoever waits; nothing where nobody does any more."""
+        if future.cancelled():
+            return
+        if self.error is not None:
+            future.set_exception(self.error)
+        else:
+            future.set_result(self.value)
 
 
 class Store(Protocol):

@@ -14,12 +14,7 @@ class ReadDone:
 
     def __call__(self, settled: Settled) -> None:
         """Give the rows, or the error, to whoever waits."""
-        if self._future.cancelled():
-            return
-        if settled.error is not None:
-            self._future.set_exception(settled.error)
-        else:
-            self._future.set_result(settled.value)
+        settled.answer(self._future)
 
 
 def matching(patterns: Sequence[str]) -> tuple[str, dict[str, str]]:

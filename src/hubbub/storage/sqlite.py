@@ -18,10 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from hubbub.core.limits import DEFAULT_STORE_LIMITS, StoreLimits
-from hubbub.core.ports import Row, Settled, Unit
+from hubbub.core.ports import Row, Settled, Unit, event_of
 from hubbub.core.values import Clock, Event, IdSource
 from hubbub.errors import (
     StartError,
@@ -253,12 +251,6 @@ class SqliteStore:
         except sqlite3.Error as error:
             message = f"the store cannot be read now: {error}"
             raise StoreUnavailable(message) from error
-
-
-def event_of(row: Row) -> Event:
-    """Make an event of a journal row."""
-    seq, event_id, topic, kind, actor, at, data, cause = row
-    return Event(seq, event_id, topic, kind, actor, at, msgspec.Raw(data), cause)
 
 
 def _nobody(batch: list[Settled]) -> None:

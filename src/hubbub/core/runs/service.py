@@ -6,7 +6,6 @@ and is therefore right for runs that another service (chat) starts and ends in i
 """
 
 import asyncio
-import functools
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -129,7 +128,7 @@ class Runs(RunTable):
     async def start(self, caller: Principal, new: StartRun, owner: str | None = None) -> Run:
         """Start a run and wait until it is stored. As ``submit_start``."""
         future: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
-        self.submit_start(caller, new, owner, functools.partial(_answer, future))
+        self.submit_start(caller, new, owner, lambda settled: settled.answer(future))
         return await future
 
     async def resume(self, caller: Principal, run_id: str, owner: str) -> Run:
@@ -150,7 +149,7 @@ class Runs(RunTable):
             return run
 
         future: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
-        self._owners.submit(find, owner, functools.partial(_answer, future), claims=run_id)
+        self._owners.submit(find, owner, lambda settled: settled.answer(future), claims=run_id)
         return await future
 
     def returned(self, agent: str, owner: str) -> tuple[str, ...]:
@@ -374,15 +373,6 @@ class Runs(RunTable):
 
 def _ends_with_owner(run: Run) -> bool:
     return DISCONNECT_ENDS[run.on_disconnect] is not None
-
-
-def _answer(future: asyncio.Future[Run], settled: Settled) -> None:
-    if future.cancelled():
-        return
-    if settled.error is not None:
-        future.set_exception(settled.error)
-    else:
-        future.set_result(settled.value)
 
 
 def _parts(body: object, under: Grant | None) -> list[bytes]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from hubbub.core.ports import Outbox, Row
+from hubbub.core.ports import Outbox, event_of
 from hubbub.core.values import Event, Principal
 from hubbub.dialects.openclaw import frames
 from hubbub.dialects.openclaw.direct import DirectData, may_read
@@ -119,7 +119,7 @@ class Visit:
             upto=self._began,
             limit=self._room.settings.replay_events,
         )
-        events = [_event(row) for row in reversed(rows)]
+        events = [event_of(row) for row in reversed(rows)]
         ends = {e.id: msgspec.json.decode(e.data, type=ChatData) for e in events if _is_chat(e)}
         run_ids = msgspec.json.encode([data.run_id for data in ends.values()]).decode()
         found = await store.rows("openclaw_spellings", run_ids=run_ids)
@@ -160,11 +160,6 @@ class _Held:
         self._room -= len(frame)
         if self._room < 0:
             self._too_much()
-
-
-def _event(row: Row) -> Event:
-    seq, event_id, topic, kind, actor, at, data, cause = row
-    return Event(seq, event_id, topic, kind, actor, at, msgspec.Raw(data), cause)
 
 
 def _is_chat(event: Event) -> bool:

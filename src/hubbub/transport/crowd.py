@@ -22,7 +22,7 @@ class Crowd:
     caller (``but``), and what a socket did not take follows through its transport.
     """
 
-    __slots__ = ("_batch", "_indexes", "_plain", "_through", "members", "numbered")
+    __slots__ = ("_batch", "_indexes", "_plain", "members", "numbered", "through")
 
     def __init__(self, members: Members) -> None:
         self.members: dict[Any, Member] = {member.outbox: member for member in members}
@@ -30,12 +30,12 @@ class Crowd:
         self.numbered: bool = next(iter(self.members)).numbered
         self._plain: list[FrameOutbox] = []
         """Those that the ring can write to; the batch has their sockets, in this order."""
-        self._through: list[FrameOutbox] = []
+        self.through: list[FrameOutbox] = []
         """Those that must be written to through their transports."""
         sockets: list[int] = []
         for outbox in self.members:
             if outbox.socket is None:
-                self._through.append(outbox)
+                self.through.append(outbox)
             else:
                 self._plain.append(outbox)
                 sockets.append(outbox.socket)
@@ -53,7 +53,7 @@ class Crowd:
                 for outbox in self._plain:
                     if outbox not in but:
                         outbox.unsent(data, 0)
-        for outbox in self._through:
+        for outbox in self.through:
             if not but or outbox not in but:
                 try:
                     outbox.write(data)
@@ -65,15 +65,14 @@ class Crowd:
         numbering, count = Numbering(tails), len(tails)
         if ring is not None and self._plain:
             self._number(ring, numbering, count, but)
-        made = numbering.made
-        through: list[Any] = self._through
+        through: list[Any] = self.through
         for outbox in through:
             if but and outbox in but:
                 continue
             before = outbox.number
             outbox.number = before + count
             try:
-                outbox.write(made.get(before) or numbering.after(before))
+                outbox.write(numbering.after(before))
             except RuntimeError:  # as above
                 continue
 

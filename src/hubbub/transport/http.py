@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import structs
 from prometheus_client import Counter
 
-from hubbub.core.values import Principal
+from hubbub.core.values import Principal, Scope
 from hubbub.dialects import scopes
 from hubbub.dialects.base import (
     Dialect,
@@ -147,9 +147,10 @@ class Door:
             LookupError: It has no row in the table of scopes.
         """
         scopes.complete(self.dialect.scopes, (route.call,))
+        scope = self.dialect.scopes[route.call]
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._answer(request, route)
+            return await self._answer(request, route, scope)
 
         return handle
 
@@ -166,17 +167,19 @@ class Door:
             return to_aiohttp(who, cors)
         return to_aiohttp(self.dialect.missing(record, await _methods(request)), cors)
 
-    async def _answer(self, request: web.Request, route: Route) -> web.StreamResponse:
+    async def _answer(
+        self, request: web.Request, route: Route, scope: Scope | None
+    ) -> web.StreamResponse:
         cors: Mapping[str, str] = {}
         try:
             record = self.record(request)
             who, cors = self.admit(request, record)
-            if self.dialect.scopes[route.call] is not None:
-                if isinstance(who, Response):
-                    return to_aiohttp(who, cors)
-                scopes.check(self.dialect.scopes, route.call, who)
             if isinstance(who, Principal):
+                if scope is not None:
+                    who.require(scope)
                 record.principal = who
+            elif scope is not None and who is not None:
+                return to_aiohttp(who, cors)
             record.body = await self._body(request, record)
             answer = await route.handler(record)
         except HubbubError as error:

@@ -30,23 +30,22 @@ def numbered_frame(number: int, tail: bytes) -> bytes:
 class Numbering:
     """Gives the same tails to many connections, each with its own numbers."""
 
-    __slots__ = ("_tails", "_templates", "made")
+    __slots__ = ("_made", "_tails", "_templates")
 
     def __init__(self, tails: Sequence[bytes]) -> None:
         """Number these tails, in this order."""
         self._tails = tails
         self._templates: dict[int, bytes] = {}
-        self.made: dict[int, bytes] = {}
-        """What ``after`` has given, by its number."""
+        self._made: dict[int, bytes] = {}
 
     def after(self, number: int) -> bytes:
         """Give all frames in one piece, for a connection whose last number was this one.
 
         Connections that came together stand at the same number and share the bytes.
         """
-        made = self.made.get(number)
+        made = self._made.get(number)
         if made is None:
-            made = self.made[number] = self._make(number)
+            made = self._made[number] = self._make(number)
         return made
 
     def _make(self, number: int) -> bytes:

@@ -181,10 +181,8 @@ class FrameOutbox:
         """Write what waits in one go; called by the tick."""
         if not self.closing:
             self._write()
-            waiting = self._transport.get_write_buffer_size()
-            if waiting > self._tick.limits.write_buffer_bytes:
-                self._stall()
-            elif not self._pending and self._held is None and (self.socket is None or not waiting):
+            self.check()
+            if self.is_free():
                 self._tick.busy.discard(self)
 
     def is_free(self) -> bool:

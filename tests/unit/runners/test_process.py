@@ -15,6 +15,7 @@ from hubbub.core.ports import RunnerOutput
 from hubbub.errors import RunnerFailed
 from hubbub.runners.group import Group
 from hubbub.runners.process import CommandRunner
+from tests.clients.command_agent import is_alive
 from tests.clients.waiting import eventually
 from tests.unit.runners.turns import collect, text_of, turn
 
@@ -29,19 +30,6 @@ def runner(code: str, **settings: object) -> CommandRunner:
         AgentSettings(runner="command", command=command, **settings),  # type: ignore[arg-type]
         ENVIRON,
     )
-
-
-def is_alive(pid: int) -> bool:
-    """Say whether a process exists and is no zombie."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    try:
-        return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 async def gone(pid: int) -> None:

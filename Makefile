@@ -82,6 +82,7 @@ fmt: $(DEV) ## format, and apply the fixes that are safe
 lock: $(DEV) ## bring requirements/ in step with pyproject.toml (ARGS=--upgrade for newer versions)
 	$(COMPILE) --group dev -o requirements/dev.txt $(ARGS) pyproject.toml
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/run.txt $(ARGS) pyproject.toml
+	$(COMPILE) --group docs -c requirements/dev.txt -o requirements/docs.txt $(ARGS) pyproject.toml
 
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache \

@@ -1,5 +1,7 @@
 """Refuse modules and functions that have grown too long to read in one go.
 
+Of the page's scripts and styles only the length of the file is looked at.
+
 Run as `python -m scripts.check_size [FOLDER...]` from the root of the repository; `make lint`
 does. Every finding is one line, `file:line: what is too long`, and leads to exit code 1.
 """
@@ -17,22 +19,25 @@ MAX_FUNCTION_LINES = 60
 options are a table and no logic."""
 
 FOLDERS = ("src", "tests", "scripts", "bench")
+SUFFIXES = frozenset((".py", ".js", ".css"))
 
 
 def findings(source: str, name: str) -> Iterator[str]:
     """Give one line for the module and for each function in it that is too long.
 
     Args:
-        source: The text of a Python module.
-        name: What to call that module in a finding.
+        source: The text of a module.
+        name: Its path; what to call it in a finding, and its suffix says whether it is Python.
 
     Raises:
-        SyntaxError: The text is not Python.
+        SyntaxError: The text should be Python and is not.
     """
     lines = len(source.splitlines())
     if lines > MAX_MODULE_LINES:
         first_too_many = MAX_MODULE_LINES + 1
         yield f"{name}:{first_too_many}: module has {lines} lines, {MAX_MODULE_LINES} at most"
+    if not name.endswith(".py"):
+        return
     for node in ast.walk(ast.parse(source, filename=name)):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -46,7 +51,7 @@ def findings(source: str, name: str) -> Iterator[str]:
 
 
 def modules(folders: Sequence[Path]) -> Iterator[Path]:
-    """Give each Python module below the folders once, in a stable order.
+    """Give each module below the folders once, in a stable order.
 
     Raises:
         NotADirectoryError: A folder does not exist, so that a typo cannot pass as "all is short".
@@ -54,7 +59,7 @@ def modules(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         if not folder.is_dir():
             raise NotADirectoryError(folder)
-        yield from sorted(folder.rglob("*.py"))
+        yield from sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("run.txt", "dev.txt")
+LOCKS = ("run.txt", "dev.txt", "docs.txt")
 
 
 def lock(name: str) -> str:
@@ -46,12 +46,22 @@ def test_development_lock_contains_run_lock() -> None:
     assert locked("run.txt").items() <= locked("dev.txt").items()
 
 
+def test_documentation_lock_agrees_with_the_others() -> None:
+    """`make docs` beside `make test` changes no version."""
+    development, documentation = locked("dev.txt"), locked("docs.txt")
+    shared = development.keys() & documentation.keys()
+    assert {name: documentation[name] for name in shared} == {
+        name: development[name] for name in shared
+    }
+
+
 def test_every_direct_dependency_is_locked() -> None:
     """A dependency added to pyproject.toml without `make lock` is noticed."""
     wanted = project()
     run = names(wanted["project"]["dependencies"]) | names(wanted["dependency-groups"]["build"])
     assert run <= locked("run.txt").keys()
     assert names(wanted["dependency-groups"]["dev"]) <= locked("dev.txt").keys()
+    assert names(wanted["dependency-groups"]["docs"]) <= locked("docs.txt").keys()
 
 
 def test_core_dependencies_stay_at_ten() -> None:

@@ -51,6 +51,14 @@ def test_method_inside_class_is_counted() -> None:
     ]
 
 
+def test_scripts_and_styles_of_the_page_are_counted_and_not_parsed() -> None:
+    """What is not Python is judged by its lines alone."""
+    assert list(findings("(\n" * MAX_MODULE_LINES, "m.js")) == []
+    assert list(findings("(\n" * (MAX_MODULE_LINES + 1), "m.css")) == [
+        "m.css:401: module has 401 lines, 400 at most"
+    ]
+
+
 def test_exit_code_tells_whether_anything_was_found(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

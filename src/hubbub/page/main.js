@@ -1,0 +1,74 @@
+// Where the page begins: the ticket, the connection, the room, the shell.
+
+import { copyable } from "./parts/empty.js";
+import { h } from "./parts/element.js";
+import { LiveRoom } from "./room/live.js";
+import { Keys } from "./shell/keys.js";
+import { Notices } from "./shell/notices.js";
+import { Shell } from "./shell/shell.js";
+import { NoAccess, forget, openAccess, takeTicket } from "./wire/access.js";
+import { Connection } from "./wire/connection.js";
+
+/**
+ * @typedef {object} App What a view is given.
+ * @property {(method: string, params?: object) => Promise<any>} call reads; rejects with Refused.
+ * @property {(method: string, params?: object) => Promise<any>} write writes, under a key of its own.
+ * @property {(work: Promise<any>) => Promise<any>} told awaits a call; a refusal becomes a notice.
+ * @property {(error: Error) => void} failed shows an error as a notice.
+ * @property {LiveRoom} live the room as it is, whatever is shown.
+ * @property {boolean} isPast a past room is shown: nothing may be changed.
+ * @property {Keys} keys
+ * @property {Notices} notices
+ * @property {(...path: string[]) => void} navigate opens a view.
+ */
+
+async function start() {
+  const ticket = takeTicket();
+  let token;
+  try {
+    token = await openAccess(ticket);
+  } catch (error) {
+    return explain(error);
+  }
+  const connection = new Connection(token);
+  const notices = new Notices();
+  const app = {
+    connection,
+    notices,
+    keys: new Keys(),
+    isPast: false,
+    call: (method, params) => connection.call(method, params),
+    write: (method, params) => connection.write(method, params),
+    failed: (error) => notices.tell(error.message, "bad"),
+    told: (work) => work.catch((error) => (notices.tell(error.message, "bad"), undefined)),
+  };
+  app.live = new LiveRoom(connection, {
+    change: () => shell.refresh(),
+    caughtUp: (news) => notices.tell(caughtUp(news), news.gap ? "bad" : "good"),
+  });
+  const shell = new Shell(app);
+  connection.onState((state) => state === "refused" && forget());
+  shell.route();
+  connection.open();
+}
+
+function caughtUp({ count, gap }) {
+  if (gap) return `${GAPS[gap] ?? gap} The room is shown as it is now.`;
+  return `Connected again: caught up ${count} ${count === 1 ? "event" : "events"}.`;
+}
+
+const GAPS = {
+  retention: "Some events that came meanwhile are kept no longer.",
+  epoch_changed: "This is another journal than before.",
+  ahead: "The journal was restored from an older copy.",
+};
+
+function explain(error) {
+  const why = error instanceof NoAccess ? error.message : "The daemon does not answer.";
+  document.body.append(h("main", { class: "alone stack", id: "main" },
+    h("h1", {}, "hubbub"), h("p", {}, why),
+    h("p", {}, "In a terminal, this prints a link that opens the room, for some minutes:"),
+    copyable("hubbub open")));
+}
+
+await start();

@@ -1,0 +1,109 @@
+// What one event changes in the room. Pure: the same events give the same room, live or past.
+
+/**
+ * @typedef {object} Room The room at one position; each map is by the key of its rows.
+ * @property {{epoch: string, seq: number}} position
+ * @property {number} at Unix milliseconds of the event at that position.
+ * @property {Map<string, any>} agents
+ * @property {Map<string, any>} runs
+ * @property {Map<string, any>} sessions
+ * @property {Map<number, any>} issues
+ * @property {Map<number, any>} locks
+ * @property {Map<number, any>} reservations
+ * @property {Map<number, any>} waits
+ */
+
+const KEYS = {
+  agents: (row) => row.agent,
+  runs: (row) => row.run_id,
+  sessions: (row) => row.session,
+  issues: (row) => row.id,
+  locks: (row) => row.issue_id,
+  reservations: (row) => row.id,
+  waits: (row) => row.ticket,
+};
+
+/**
+ * Make a room of a snapshot.
+ *
+ * @returns {Room}
+ */
+export function roomOf(snapshot) {
+  const room = { position: snapshot.position, at: snapshot.at };
+  for (const [name, key] of Object.entries(KEYS)) {
+    const rows = snapshot[name] ?? [];
+    // Lists come newest first; maps are kept oldest first, so that what is new goes to the end.
+    const inOrder = name === "runs" || name === "issues" ? [...rows].reverse() : rows;
+    room[name] = new Map(inOrder.map((row) => [key(row), row]));
+  }
+  return room;
+}
+
+/** Change a room by an event that follows its position. Events without a `seq` change nothing. */
+export function fold(room, event) {
+  if (event.seq === 0) return;
+  CHANGES[event.kind]?.(room, event.data, event);
+  if (event.data?.session?.session) room.sessions.set(event.data.session.session, event.data.session);
+  room.position = { ...room.position, seq: event.seq };
+  room.at = event.at;
+}
+
+const CHANGES = {
+  "agent.connected": connections,
+  "agent.disconnected": connections,
+  "agent.status": (room, data) => agent(room, data.agent, { status: data.status }),
+  "run.started": (room, data) =>
+    room.runs.set(data.run_id, { ...data, status: "in_progress", ended_at: null, turn_count: 0 }),
+  "run.turn": (room, data) => run(room, data.run_id, { turn_count: data.index + 1 }),
+  "run.ended": (room, data) =>
+    run(room, data.run_id, {
+      status: data.status,
+      termination: data.termination,
+      ended_at: data.ended_at,
+      turn_count: data.turn_count,
+    }),
+  "chat.session": (room, data) => {
+    if (data.session === null) room.sessions.delete(data.session_key);
+  },
+  "issue.changed": (room, data) => {
+    if (data.issue) room.issues.set(data.issue.id, data.issue);
+    else if (data.field === "deleted") room.issues.delete(data.issue_id);
+  },
+  "lock.claimed": hold,
+  "lock.stolen": hold,
+  "lock.renewed": hold,
+  "lock.released": (room, data) => room.locks.delete(data.issue_id),
+  "lock.lost": (room, data) => room.locks.delete(data.issue_id),
+  "reservation.claimed": (room, data) => room.reservations.set(data.id, data),
+  "reservation.renewed": (room, data) => room.reservations.set(data.id, data),
+  "reservation.released": (room, data) => room.reservations.delete(data.id),
+  "reservation.lost": (room, data) => room.reservations.delete(data.id),
+  "wait.begun": (room, data) => room.waits.set(data.ticket, data),
+  "wait.ended": (room, data) => room.waits.delete(data.ticket),
+};
+
+function agent(room, name, changes) {
+  const known = room.agents.get(name) ?? { agent: name, status: "offline", doors: {} };
+  room.agents.set(name, { ...known, ...changes });
+}
+
+function connections(room, data) {
+  const doors = { ...room.agents.get(data.agent)?.doors, [data.door]: data.connections };
+  if (!data.connections) delete doors[data.door];
+  agent(room, data.agent, { doors });
+}
+
+function run(room, id, changes) {
+  const known = room.runs.get(id);
+  if (known) room.runs.set(id, { ...known, ...changes });
+}
+
+function hold(room, data, event) {
+  room.locks.set(data.issue_id, {
+    issue_id: data.issue_id,
+    holder: data.agent,
+    fence: data.fence,
+    claimed_at: data.claimed_at ?? event.at,
+    expires_at: data.expires_at,
+  });
+}

@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from hubbub.core import causes
 from hubbub.core.bus import Bus
-from hubbub.core.ports import Settled, Store, Unit
+from hubbub.core.ports import Settled, Store, Transaction, Unit
 from hubbub.core.values import Position
 
 
@@ -46,8 +47,12 @@ class Journal:
         """Queue a unit; ``done`` is called after its events were told.
 
         The cheap form, for paths where a task per request would cost more than the work.
+        What led to the call at work (``core/causes.py``) is noted in the unit's events.
         """
         self._waiting += 1
+        cause = causes.current()
+        if cause is not None:
+            unit = _caused(unit, cause)
         self._store.submit(unit, done)
 
     async def commit(self, unit: Unit[T]) -> T:
@@ -83,3 +88,13 @@ class Journal:
         self._waiting -= len(batch)
         if not self._waiting and self._idle is not None:
             self._idle.set()
+
+
+def _caused(unit: Unit[T], cause: str) -> Unit[T]:
+    """Let a unit's events name a cause, where they name none themselves."""
+
+    def run(tx: Transaction) -> T:
+        tx.led_by = cause
+        return unit(tx)
+
+    return run

@@ -32,6 +32,9 @@ class Transaction(Protocol):
     did. A unit that raises leaves nothing behind.
     """
 
+    led_by: str | None
+    """Cause of this unit's events that name none; ``None``: nothing is known to have led to them."""
+
     def append(
         self,
         topic: str,
@@ -46,6 +49,11 @@ class Transaction(Protocol):
         Args:
             data: Anything that msgspec encodes; ``msgspec.Raw`` is taken as it is and must
                 be compact JSON in valid UTF-8.
+            cause: Id of the event that led to this one, or a topic (it has a ``/``), which stands
+                for the newest event under it; ``None``: what ``led_by`` says.
+
+        Raises:
+            InvalidRequest: The topic has no event.
         """
 
     def execute(self, query: str, /, **values: object) -> int:

@@ -32,6 +32,8 @@ class SqliteTransaction:
         """The unit at work has a savepoint."""
         self._alone = False
         """The unit at work began the transaction: no unit before it has changed anything."""
+        self.led_by: str | None = None
+        """What led to the unit at work."""
         (self.seq,) = db.execute(
             "SELECT max(coalesce((SELECT max(seq) FROM journal), 0),"
             " coalesce((SELECT max(seq) FROM trimmed), 0))"
@@ -41,11 +43,30 @@ class SqliteTransaction:
         self, topic: str, kind: str, data: object, *, actor: str, cause: str | None = None
     ) -> Event:
         """Record an event; it is inserted just before the commit."""
+        if cause is None:
+            cause = self.led_by
+        if cause is not None and "/" in cause:
+            cause = self._newest(cause)
         raw = data if isinstance(data, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(data))
         self.seq += 1
         event = Event(self.seq, self._ids(), topic, kind, actor, self._clock(), raw, cause)
         self._events.append(event)
         return event
+
+    def _newest(self, topic: str) -> str:
+        """Give the id of a topic's newest event.
+
+        Raises:
+            InvalidRequest: There is none.
+        """
+        for event in reversed(self._events):  # these are not in the table before the commit
+            if event.topic == topic:
+                return event.id
+        row = self.row("journal_newest", topic=topic)
+        if row is None:
+            message = f"cause {topic[:100]!r}: nothing is stored under this topic"
+            raise InvalidRequest(message)
+        return str(row[0])
 
     def execute(self, query: str, /, **values: object) -> int:
         """Run a named statement under the unit's savepoint."""
@@ -88,6 +109,7 @@ class SqliteTransaction:
             elif self._alone:
                 self._db.execute("ROLLBACK")
         finally:
+            self.led_by = None
             if self._saved and self._db.in_transaction:
                 self._saved = False
                 self._db.execute("RELEASE unit")

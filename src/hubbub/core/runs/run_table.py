@@ -107,7 +107,7 @@ class RunTable:
             ended_at=now,
         )
         ended = Ended(run_id, run.agent, status, termination, run.turn_count, now)
-        return tx.append(topic_of(run_id), "run.ended", ended, actor=actor, cause=cause)
+        return _append(tx, run_id, "run.ended", ended, actor=actor, cause=cause)
 
     def find_in(self, tx: Transaction, run_id: str) -> Run | None:
         """Give a run as it stands within a unit."""
@@ -141,7 +141,17 @@ class RunTable:
         tx.execute("run_turn_put", run_id=run.run_id, idx=run.turn_count, turn=data)
         tx.execute("run_count_turn", run_id=run.run_id, bytes=len(data))
         added = TurnAdded(run.run_id, run.agent, run.turn_count, msgspec.Raw(data))
-        return tx.append(topic_of(run.run_id), "run.turn", added, actor=actor, cause=cause)
+        return _append(tx, run.run_id, "run.turn", added, actor=actor, cause=cause)
+
+
+def _append(
+    tx: Transaction, run_id: str, kind: str, data: object, *, actor: str, cause: str | None
+) -> Event:
+    """Record an event of a run that goes on; without a cause, what happened last led to it."""
+    topic = topic_of(run_id)
+    if cause is None and tx.led_by is None:
+        cause = topic
+    return tx.append(topic, kind, data, actor=actor, cause=cause)
 
 
 def has_room(run: Run, turns: Sequence[bytes]) -> bool:

@@ -9,11 +9,11 @@ from hubbub.core.tracker.issues import MAX_NUMBER
 from hubbub.core.tracker.locks import holder_for
 from hubbub.dialects.calls import Reply
 from hubbub.dialects.rpc.answers import submitted
-from hubbub.dialects.rpc.methods import Caller, Empty, Method
+from hubbub.dialects.rpc.methods import Caller, Change, Empty, Method
 from hubbub.errors import InvalidRequest
 
 
-class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Heartbeat(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of ``agents.heartbeat``."""
 
     active_issue_id: Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)] | None = None

@@ -18,21 +18,21 @@ from hubbub.core.chat.conversation import (
     SessionFilter,
 )
 from hubbub.dialects.calls import answered
-from hubbub.dialects.rpc.methods import Caller, Method
+from hubbub.dialects.rpc.methods import Caller, Change, Method
 
 
 MAX_SESSIONS = 1000
 """Sessions in one list at most."""
 
 
-class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Send(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``chat.send``."""
 
     session: str
     message: str
     idempotency_key: str
     """Becomes the run's id."""
-    attachments: list[Attachment] = []
+    attachments: list[Attachment] = msgspec.field(default_factory=list)
     thinking: str | None = None
     timeout_ms: int | None = None
     multitask_strategy: MultitaskStrategy | None = None
@@ -48,13 +48,12 @@ class SentMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     aborted: tuple[str, ...] = ()
 
 
-class Abort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Abort(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``chat.abort``."""
 
     session: str
     run_id: str | None = None
     """Left out: all turns of the session."""
-    idempotency_key: str | None = None
 
 
 class AbortedRuns(msgspec.Struct, frozen=True):
@@ -64,13 +63,12 @@ class AbortedRuns(msgspec.Struct, frozen=True):
     run_ids: tuple[str, ...]
 
 
-class Inject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Inject(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``chat.inject``."""
 
     session: str
     message: str
     label: str | None = None
-    idempotency_key: str | None = None
 
 
 class GetHistory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,28 +114,25 @@ class SessionList(msgspec.Struct, frozen=True):
     sessions: list[SessionInfo]
 
 
-class Patch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Patch(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``chat.session_patch``."""
 
     session: str
     changes: dict[str, Any]
     """New values of fields; null clears."""
-    idempotency_key: str | None = None
 
 
-class OneSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class OneSession(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``chat.session_reset``."""
 
     session: str
-    idempotency_key: str | None = None
 
 
-class Delete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Delete(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``chat.session_delete``."""
 
     session: str
     delete_transcript: bool = True
-    idempotency_key: str | None = None
 
 
 class Deleted(msgspec.Struct, frozen=True):
@@ -146,15 +141,14 @@ class Deleted(msgspec.Struct, frozen=True):
     deleted: bool
 
 
-class Import(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Import(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``chat.import_session``."""
 
     session: str
     entry: dict[str, Any]
-    messages: list[msgspec.Raw] = []
+    messages: list[msgspec.Raw] = msgspec.field(default_factory=list)
     offset: int = 0
     """Number of the first of these messages within the whole transcript."""
-    idempotency_key: str | None = None
 
 
 async def send(caller: Caller, params: Send) -> SentMessage:

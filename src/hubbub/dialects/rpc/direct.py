@@ -7,18 +7,17 @@ import msgspec
 from hubbub.core.identity.identities import ID_CHARACTERS, agent_of
 from hubbub.core.ports import Settled
 from hubbub.dialects.calls import Reply
-from hubbub.dialects.rpc.methods import Caller, Method
+from hubbub.dialects.rpc.methods import Caller, Change, Method
 from hubbub.errors import NotFound
 
 
-class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Send(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of ``direct.send``."""
 
     to: str
     """Name of the agent, or its id of 64 hex characters."""
     payload: str
     """Standard base64, padded."""
-    idempotency_key: str | None = None
 
 
 class SentAt(msgspec.Struct, frozen=True):

@@ -18,13 +18,12 @@ from hubbub.core.tracker.issues import (
 from hubbub.core.tracker.service import CommentDraft, Done, IssueDraft, IssuePatch
 from hubbub.dialects.calls import Reply, answered
 from hubbub.dialects.rpc.answers import submitted
-from hubbub.dialects.rpc.methods import Caller, Empty, Method
+from hubbub.dialects.rpc.methods import Caller, Change, Empty, Method
 
 
-class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Write(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every writing method takes."""
 
-    idempotency_key: str | None = None
     fence: int | None = None
     """Number of the lock grant under which this is written; a stale one is refused."""
 

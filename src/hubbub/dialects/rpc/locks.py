@@ -14,18 +14,17 @@ from hubbub.core.tracker.waiting import Notice
 from hubbub.dialects.calls import Reply, answered
 from hubbub.dialects.rpc import frames
 from hubbub.dialects.rpc.answers import submitted
-from hubbub.dialects.rpc.methods import Caller, Empty, Method
+from hubbub.dialects.rpc.methods import Caller, Change, Empty, Method
 from hubbub.errors import InvalidRequest
 
 
-class Renewal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Renewal(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every method takes that begins or extends a lease."""
 
     issue_id: int
     lease_ms: int | None = None
     agent: str | None = None
     """Whose lock it is; only the operator may name another than itself."""
-    idempotency_key: str | None = None
 
 
 class Claim(Renewal, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,13 +49,12 @@ class Steal(Renewal, frozen=True, forbid_unknown_fields=True, kw_only=True):
     reason: str
 
 
-class GiveBack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GiveBack(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of ``locks.release``."""
 
     issue_id: int
     fence: int | None = None
     agent: str | None = None
-    idempotency_key: str | None = None
 
 
 class LockList(msgspec.Struct, frozen=True):

@@ -50,3 +50,13 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
 
 class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No parameters."""
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Parameters that every method takes which writes."""
+
+    idempotency_key: str | None = None
+    cause: str | None = None
+    """What led to this: an event's id, or a topic of the daemon's (``runs/<id>``), which stands
+    for the newest event under it. It becomes the ``cause`` of the events that the call records.
+    """

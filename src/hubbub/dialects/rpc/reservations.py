@@ -15,10 +15,10 @@ from hubbub.core.tracker.waits import PATHS_TOPIC
 from hubbub.dialects.calls import Reply, answered
 from hubbub.dialects.rpc.answers import submitted
 from hubbub.dialects.rpc.locks import notice_to
-from hubbub.dialects.rpc.methods import Caller, Empty, Method
+from hubbub.dialects.rpc.methods import Caller, Change, Empty, Method
 
 
-class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Claim(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of ``reservations.claim``."""
 
     paths: list[str]
@@ -34,22 +34,19 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Wait in the queue where others stand in the way; over a socket only."""
     wait_ms: int | None = None
     """Milliseconds to wait at most."""
-    idempotency_key: str | None = None
 
 
-class Renew(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Renew(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of ``reservations.renew``."""
 
     id: int
     lease_ms: int | None = None
-    idempotency_key: str | None = None
 
 
-class GiveBack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GiveBack(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of ``reservations.release``."""
 
     id: int
-    idempotency_key: str | None = None
 
 
 class ReservationList(msgspec.Struct, frozen=True):

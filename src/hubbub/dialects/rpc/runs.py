@@ -11,11 +11,11 @@ from hubbub.core.runs.trace import MAX_TURNS, Recorded, Turn
 from hubbub.core.tracker.reservation_table import Grant
 from hubbub.core.values import Position
 from hubbub.dialects.calls import answered
-from hubbub.dialects.rpc.methods import Caller, Method
+from hubbub.dialects.rpc.methods import Caller, Change, Method
 from hubbub.errors import InvalidRequest
 
 
-class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Start(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``runs.start``."""
 
     intent: str
@@ -26,36 +26,32 @@ class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the end of this connection does to the run."""
     grace_ms: int | None = None
     """Milliseconds that the agent has to come back first, also after a restart of the daemon."""
-    idempotency_key: str | None = None
     """Becomes the run's id."""
 
 
-class Complete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Complete(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``runs.complete``."""
 
     run_id: str
     outcome: Outcome
     under: Grant | None = None
     """The lock or reservation under which it is written; one that has ended refuses it."""
-    idempotency_key: str | None = None
 
 
-class RecordTurns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RecordTurns(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``runs.record_turns``."""
 
     run_id: str
     turns: list[Turn]
     under: Grant | None = None
     """The lock or reservation under which they are written; one that has ended refuses them."""
-    idempotency_key: str | None = None
 
 
-class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Cancel(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``runs.cancel``."""
 
     run_id: str
     reason: str = "rpc"
-    idempotency_key: str | None = None
 
 
 class OneRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from hubbub.core import causes
 from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
 from hubbub.core.identity.presence import Attachment
@@ -150,7 +151,11 @@ def run(
         method = _method(methods, call.method)
         scopes.check(scopes.HUBBUB, method.name, caller.principal)
         params = _params(call.params, method)
-        work = method.run(caller, params, reply)
+        cause = getattr(params, "cause", None)
+        if cause is None:
+            work = method.run(caller, params, reply)
+        else:
+            work = _led(cause, method, caller, params, reply)
     except HubbubError as error:
         reply(error)
         return None
@@ -158,6 +163,20 @@ def run(
         reply(_unexpected(call, error))
         return None
     return None if work is None else _finish(work, call, reply)
+
+
+def _led(
+    cause: str, method: Method, caller: RpcSession | PostCaller, params: Any, reply: Reply
+) -> Coroutine[Any, Any, None] | None:
+    """Run a call that says what led to it."""
+    with causes.led_by(cause):
+        work = method.run(caller, params, reply)
+    return None if work is None else _led_later(cause, work)
+
+
+async def _led_later(cause: str, work: Coroutine[Any, Any, None]) -> None:
+    with causes.led_by(cause):
+        await work
 
 
 async def _finish(work: Coroutine[Any, Any, None], call: Call, reply: Reply) -> None:

@@ -5,15 +5,14 @@ import msgspec
 from hubbub.core.identity.access import TokenInfo
 from hubbub.core.values import Scope
 from hubbub.dialects.calls import answered
-from hubbub.dialects.rpc.methods import Caller, Empty, Method
+from hubbub.dialects.rpc.methods import Caller, Change, Empty, Method
 
 
-class CreateToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CreateToken(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``tokens.create``."""
 
     agent: str
     scopes: list[Scope] = msgspec.field(default_factory=lambda: ["read", "write"])
-    idempotency_key: str | None = None
 
 
 class CreatedToken(msgspec.Struct, frozen=True):
@@ -30,12 +29,11 @@ class Tokens(msgspec.Struct, frozen=True):
     tokens: list[TokenInfo]
 
 
-class RevokeToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RevokeToken(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``tokens.revoke``."""
 
     token: str
     """Id of a token, or an agent's name for all of its tokens."""
-    idempotency_key: str | None = None
 
 
 class Revoked(msgspec.Struct, frozen=True):

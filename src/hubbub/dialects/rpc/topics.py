@@ -10,17 +10,16 @@ from hubbub.core.ports import Settled
 from hubbub.core.topics import Published
 from hubbub.core.values import Event, Position
 from hubbub.dialects.calls import Reply, answered
-from hubbub.dialects.rpc.methods import Caller, Empty, Method
+from hubbub.dialects.rpc.methods import Caller, Change, Empty, Method
 from hubbub.errors import InvalidRequest, NotFound
 
 
-class Publish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Publish(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``topics.publish``."""
 
     topic: str
     data: msgspec.Raw
     kind: str = "message"
-    idempotency_key: str | None = None
 
 
 class PublishedAt(msgspec.Struct, frozen=True):

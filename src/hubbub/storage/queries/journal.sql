@@ -24,6 +24,9 @@ DELETE FROM idempotency WHERE (caller, key) IN (
 SELECT seq FROM journal WHERE topic = :topic AND seq <= :upto
 ORDER BY seq DESC LIMIT 1 OFFSET :skip;
 
+-- name: journal_newest
+SELECT id FROM journal WHERE topic = :topic ORDER BY seq DESC LIMIT 1;
+
 -- name: trim_note
 INSERT INTO trimmed (topic, seq) VALUES (:topic, :seq)
 ON CONFLICT (topic) DO UPDATE SET seq = max(seq, excluded.seq);

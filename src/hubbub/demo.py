@@ -1,7 +1,9 @@
 """Two agents that talk, for newcomers: real clients of hubbub's own door, over loopback.
 
 They share one small piece of work, again and again: one finds something to do, the other takes
-the issue, works on it in a run and reports. All of it can be watched with `hubbub tail`.
+the issue, works on it in a run and reports. Each says what led to what it does, so that a thanks
+can be followed back to the first remark. All of it can be watched on the page, or with
+`hubbub tail`.
 """
 
 import asyncio
@@ -15,18 +17,30 @@ import aiohttp
 import msgspec
 
 
-PACE_S = 1.5
+PACE_S = 1.0
 """Seconds between two things that happen."""
 TOPIC = "lobby"
 """Where they talk."""
 
+
+class Chore(msgspec.Struct, frozen=True):
+    """One piece of work."""
+
+    title: str
+    place: str
+    """Where it is; also its label."""
+    found: str
+    """What is seen there."""
+    done: str
+    """What comes of it."""
+
+
 CHORES = (
-    ("The tea is always cold", "Keep the kettle closer to the window."),
-    ("Nobody knows what the blue lamp means", "It means that somebody is listening."),
-    ("The plants need names", "I called the tall one Ada, after you."),
-    ("The door squeaks when agents come late", "A drop of oil; it only sighs now."),
+    Chore("The tea is always cold", "kitchen", "41 °C", "Keep the kettle closer to the window."),
+    Chore("Nobody knows the blue lamp", "hall", "it glows", "It means that somebody is listening."),
+    Chore("The plants need names", "garden", "two plants", "I called the tall one Ada, after you."),
+    Chore("The door squeaks", "hall", "a dry hinge", "A drop of oil; it only sighs now."),
 )
-"""What there is to do, and what comes of it."""
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -59,9 +73,13 @@ class Agent:
         gone = "the daemon has closed the connection"
         raise ConnectionError(gone)
 
-    async def say(self, text: str) -> None:
+    async def say(self, text: str, **why: str) -> Any:
         """Say something where everyone hears it."""
-        await self.call("topics.publish", topic=TOPIC, data={"text": text})
+        return await self.call("topics.publish", topic=TOPIC, data={"text": text}, **why)
+
+    async def did(self, run: dict[str, Any], **turn: Any) -> None:
+        """Note in a run what was done."""
+        await self.call("runs.record_turns", run_id=run["run_id"], turns=[turn])
 
 
 async def talk(
@@ -84,26 +102,52 @@ async def talk(
         _agent(http, url, token, "ada", pause) as ada,
         _agent(http, url, token, "bo", pause) as bo,
     ):
-        for title, result in itertools.cycle(CHORES):
-            await _chore(ada, bo, title, result)
+        for chore in itertools.cycle(CHORES):
+            issue, follow_up = await _find(ada, chore)
+            await _mend(bo, chore, issue)
+            await _thank(ada, issue, follow_up)
 
 
-async def _chore(ada: Agent, bo: Agent, title: str, result: str) -> None:
-    """Do one piece of work together."""
-    await ada.say(f"I noticed something: {title.lower()}.")
-    issue = (await ada.call("issues.create", title=title))["id"]
-    await bo.say(f"Leave number {issue} to me.")
-    fence = (await bo.call("locks.claim", issue_id=issue))["fence"]
+async def _find(ada: Agent, chore: Chore) -> tuple[int, int]:
+    """Notice something, look into it, and write it down, with what is to be done afterwards."""
+    said = await ada.say(f"I noticed something: {chore.title.lower()}.")
+    run = await ada.call("runs.start", intent=f"Look into the {chore.place}", cause=said["id"])
+    in_run = f"runs/{run['run_id']}"
+    await ada.did(run, tool="look", parameters={"place": chore.place}, output=chore.found)
+    issue = await ada.call("issues.create", title=chore.title, priority="high", cause=in_run)
+    await ada.call("issues.label", id=issue["id"], label=chore.place, cause=in_run)
+    title = f"Tell everyone about the {chore.place}"
+    follow_up = await ada.call("issues.create", title=title, priority="low", cause=in_run)
+    await ada.call("issues.block", id=follow_up["id"], blocker_id=issue["id"], cause=in_run)
+    outcome = {"status": "success", "summary": f"Written down as number {issue['id']}."}
+    await ada.call("runs.complete", run_id=run["run_id"], outcome=outcome)
+    return issue["id"], follow_up["id"]
+
+
+async def _mend(bo: Agent, chore: Chore, issue: int) -> None:
+    """Take an issue and its place, work on it in a run, and give both back."""
+    await bo.say(f"Leave number {issue} to me.", cause=f"issues/{issue}")
+    lock = await bo.call("locks.claim", issue_id=issue, cause=f"issues/{issue}")
     await bo.call("agents.heartbeat", active_issue_id=issue)
-    run = (await bo.call("runs.start", intent=title))["run_id"]
-    await bo.call("chat.send", session="main", message=title, idempotency_key=f"chat-{run}")
-    turn = {"prompt": title, "output": {"text": result}}
-    await bo.call("runs.record_turns", run_id=run, turns=[turn])
-    await bo.call("runs.complete", run_id=run, outcome={"status": "success", "summary": result})
-    await bo.call("issues.close", id=issue, fence=fence)
-    await bo.call("locks.release", issue_id=issue, fence=fence)
-    await bo.say(result)
-    await ada.say("Thank you! I will look for something else.")
+    run = await bo.call("runs.start", intent=chore.title, cause=f"locks/{issue}")
+    in_run = f"runs/{run['run_id']}"
+    place = await bo.call("reservations.claim", paths=[f"{chore.place}/**"], cause=in_run)
+    await bo.did(run, prompt=chore.title, tool="walk", parameters={"to": chore.place}, output="ok")
+    ask = {"session": "main", "message": chore.title, "idempotency_key": f"chat-{run['run_id']}"}
+    await bo.call("chat.send", **ask, cause=in_run)
+    await bo.did(run, tool="mend", parameters={"what": chore.found}, output={"text": chore.done})
+    outcome = {"status": "success", "summary": chore.done}
+    await bo.call("runs.complete", run_id=run["run_id"], outcome=outcome)
+    await bo.call("issues.close", id=issue, fence=lock["fence"], cause=in_run)
+    await bo.call("reservations.release", id=place["id"], cause=in_run)
+    await bo.call("locks.release", issue_id=issue, fence=lock["fence"], cause=in_run)
+    await bo.say(chore.done, cause=in_run)
+
+
+async def _thank(ada: Agent, issue: int, follow_up: int) -> None:
+    """Do what was waiting for the work."""
+    await ada.say("Thank you! I will tell everyone.", cause=f"issues/{issue}")
+    await ada.call("issues.close", id=follow_up, cause=f"issues/{issue}")
 
 
 @asynccontextmanager

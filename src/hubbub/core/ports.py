@@ -33,7 +33,7 @@ class Transaction(Protocol):
     """
 
     led_by: str | None
-    """Cause of this unit's events that name none; ``None``: nothing is known to have led to them."""
+    """Cause of this unit's events that name none; ``None``: nothing is known of one."""
 
     def append(
         self,

@@ -7,17 +7,20 @@ import resource
 import signal
 import ssl
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from hubbub.config import Settings
 from hubbub.core.bus import Bus
 from hubbub.core.chat.turn_times import TurnTimes
+from hubbub.core.identity.access import Access
+from hubbub.core.identity.browsers import page_link
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
-from hubbub.core.values import Clock, uuid7, wall_clock
+from hubbub.core.values import OPERATOR, Clock, uuid7, wall_clock
 from hubbub.data_directory import DataDirectory
 from hubbub.dialects.base import Dialect
 from hubbub.doors import Doors
+from hubbub.errors import HubbubError
 from hubbub.services import Services
 from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
@@ -61,6 +64,7 @@ class Daemon:
         self._store: SqliteStore | None = None
         self._journal: Journal | None = None
         self._ring: Ring | None = None
+        self._access: Access | None = None
 
     @property
     def listeners(self) -> dict[str, Listener]:
@@ -77,6 +81,20 @@ class Daemon:
     def dialects(self) -> Mapping[str, Dialect]:
         """What is spoken, by name."""
         return self._doors.dialects
+
+    async def link(self) -> str | None:
+        """Give a link that opens the page once; ``None``: its listener is off, or nothing can
+        be stored now.
+        """
+        listener = self.listeners.get("hubbub")
+        if listener is None or self._access is None:
+            return None
+        try:
+            made = await self._access.browsers.ticket(OPERATOR)
+        except HubbubError as error:
+            log.warning("no_link", reason=str(error))
+            return None
+        return page_link(listener.url, made.ticket)
 
     async def open(self) -> None:
         """Take addresses and data directory, open the store, build the services, open the doors.
@@ -104,6 +122,7 @@ class Daemon:
             self._journal = journal = Journal(store, bus, crash=self._crash)
             store.start()
             hub = await self._services.open(journal, store, bus)
+            self._access = hub.access
             self._show(bus, store, journal)
             addresses = await self._doors.open(hub, self.files, tick)
             self._services.start()
@@ -169,7 +188,7 @@ def _live(_point: str) -> None:
     """Go on."""
 
 
-def run(daemon: Daemon, ready: Callable[[Daemon], None]) -> None:
+def run(daemon: Daemon, ready: Callable[[Daemon], Awaitable[None]]) -> None:
     """Run a daemon until SIGINT, SIGTERM or a door's shutdown verb, then stop it; blocks.
 
     Args:
@@ -181,7 +200,7 @@ def run(daemon: Daemon, ready: Callable[[Daemon], None]) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, daemon.stopping.set)
         await daemon.open()
-        ready(daemon)
+        await ready(daemon)
         show = asyncio.create_task(_demo(daemon)) if daemon.settings.demo else None
         await daemon.stopping.wait()
         if show is not None:

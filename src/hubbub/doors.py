@@ -4,6 +4,9 @@ import asyncio
 import socket as sockets
 import ssl
 import time
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from hubbub.config import LISTENERS, Settings, ambient_agent
@@ -126,7 +129,7 @@ class Doors:
         """Build every dialect, by the name of its listener."""
         settings = self._settings.dialects
         return {
-            "hubbub": RpcDialect(hub, settings.hubbub),
+            "hubbub": RpcDialect(hub, settings.hubbub, page_files()),
             "crosslink": CrosslinkDialect(hub, settings.crosslink),
             "car": CarDialect(
                 hub,
@@ -143,3 +146,16 @@ class Doors:
         listen = self._settings.listen
         bound = {address[0] for name in self._bound if (address := listen.address(name))}
         return Gate(frozenset(listen.hosts) | bound, frozenset(listen.origins))
+
+
+def page_files() -> dict[str, bytes]:
+    """Read the page that comes with the package: its files by their path."""
+    return dict(_files(resources.files(__package__).joinpath("page"), ""))
+
+
+def _files(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _files(entry, f"{prefix}{entry.name}/")
+        else:
+            yield prefix + entry.name, entry.read_bytes()

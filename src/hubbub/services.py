@@ -14,6 +14,7 @@ from hubbub.core.chat.service import Chat
 from hubbub.core.direct import Direct
 from hubbub.core.hub import Hub
 from hubbub.core.identity.access import Access
+from hubbub.core.identity.browsers import Browsers
 from hubbub.core.identity.identities import Identities
 from hubbub.core.identity.presence import Presence
 from hubbub.core.identity.signs import SignsOfLife
@@ -54,6 +55,7 @@ class Services:
         self._operations = operations
         self._chat: Chat | None = None
         self._runs: Runs | None = None
+        self._browsers: Browsers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, journal: Journal, store: Store, bus: Bus) -> Hub:
@@ -82,6 +84,8 @@ class Services:
             limits=settings.limits,
         )
         await access.load()
+        self._browsers = access.browsers
+        self._every(access.browsers.tick_s, access.browsers.tick)
         presence = Presence(journal, store, bus, self._clock, rules=settings.presence)
         await presence.load()
         SignsOfLife(presence, bus)
@@ -124,6 +128,8 @@ class Services:
 
     async def close(self) -> None:
         """End what runs."""
+        if self._browsers is not None:
+            self._browsers.tick()
         if self._chat is not None:
             await self._chat.close()
         for task in self._tasks:

@@ -40,6 +40,8 @@ def set_up_logging(level: str = "info", *, as_json: bool = False) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Quiet(sys.stderr))),
         cache_logger_on_first_use=False,
     )
+    # It warns of subprotocols that are not spoken here, and a browser's token may be one.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 
 class _Quiet:

@@ -17,6 +17,7 @@ EXIT_INTERRUPTED = 130
 
 COMMANDS = {
     "serve": "serve:serve",
+    "open": "page:open_",
     "status": "status:status",
     "doctor": "doctor:doctor",
     "tail": "tail:tail",

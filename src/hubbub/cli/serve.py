@@ -99,9 +99,10 @@ def _beside_another(settings: "Settings", until_end: contextlib.ExitStack) -> "S
     return structs.replace(settings, data_dir=Path(folder))
 
 
-def _announce(daemon: "Daemon") -> None:
+async def _announce(daemon: "Daemon") -> None:
     """Say what is open; the line with the token has the form that crosslink's harness reads."""
     from hubbub import __version__
+    from hubbub.cli.output import ago
 
     width = max(map(len, daemon.listeners))
     lines = [f"hubbub {__version__}, data in {daemon.settings.data_dir}"]
@@ -109,15 +110,18 @@ def _announce(daemon: "Daemon") -> None:
         lines.append(f"  {name:{width}}  {listener.url}")
     if "crosslink" in daemon.listeners:
         lines.append(f"  Auth:      Bearer {daemon.files.operator_token()}")
-    if "hubbub" in daemon.listeners:
-        lines.append(f"Open {daemon.listeners['hubbub'].url}/ in a browser.")
+    link = await daemon.link()
+    if link is not None:
+        lasts = ago(int(daemon.settings.limits.ticket_ttl_s * 1000))
+        lines.append(f"Open {link} in a browser.")
+        lines.append(f"  It works once, within {lasts}. Another one: {_command(daemon, 'open')}")
     if daemon.settings.demo:
-        lines.append(f"Two agents talk. In a second window: {_tail(daemon)}")
+        lines.append(f"Two agents talk. In a second window: {_command(daemon, 'tail')}")
     click.echo("\n".join(lines))
     sys.stdout.flush()
 
 
-def _announce_json(daemon: "Daemon") -> None:
+async def _announce_json(daemon: "Daemon") -> None:
     from hubbub.cli.output import write_json
 
     addresses = {name: door.url for name, door in daemon.listeners.items()}
@@ -125,8 +129,8 @@ def _announce_json(daemon: "Daemon") -> None:
     sys.stdout.flush()
 
 
-def _tail(daemon: "Daemon") -> str:
-    """Give the command that follows this daemon, as a reader can type it here."""
+def _command(daemon: "Daemon", name: str) -> str:
+    """Give a command to this daemon, as a reader can type it here."""
     import shutil
 
     from hubbub.cli.running import data_directory
@@ -136,4 +140,4 @@ def _tail(daemon: "Daemon") -> str:
     if script.name == "__main__.py":
         program = f"{os.path.relpath(sys.executable)} -m hubbub"
     folder = daemon.settings.data_dir
-    return f"{program} tail" + ("" if folder == data_directory(None) else f" --data-dir {folder}")
+    return f"{program} {name}" + ("" if folder == data_directory(None) else f" --data-dir {folder}")

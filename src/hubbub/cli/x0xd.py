@@ -111,7 +111,7 @@ def _serve(plan: Plan) -> None:
         crash_at=os.environ.get("HUBBUB_CRASH_AT", ""),
     )
 
-    def ready(daemon: Daemon) -> None:
+    async def ready(daemon: Daemon) -> None:
         click.echo(f"x0xd {__version__} (hubbub) {daemon.listeners['x0x'].url}")
 
     run(Daemon(settings), ready)

@@ -21,6 +21,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Short-lived tokens alive at a time; the oldest go first."""
     session_token_s: float = 600.0
     """Seconds that a short-lived token lives."""
+    ticket_ttl_s: float = 600.0
+    """Seconds for which the ticket of a link to the page can be redeemed, once."""
+    browser_token_s: float = 43_200.0
+    """Seconds that a browser's token lives after its last use; an open connection uses it."""
+    browser_tokens: int = 1000
+    """Browsers' tokens alive at a time, the one that was used longest ago goes first; and tickets,
+    the oldest first."""
     messages_per_s: float = 50_000.0
     """Messages per second (requests and WebSocket messages, through all doors) that one caller may
     send for long; 0: any number. A caller is a principal; who has shown no token, an address."""
@@ -62,13 +69,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         """Check that what may be taken for long may be taken at all.
 
         Raises:
-            ValueError: A burst or a size is 0.
+            ValueError: A burst, a size or a life is 0.
         """
         for name in ("messages", "bytes", "listener_messages", "listener_bytes"):
             if getattr(self, f"{name}_per_s") and not getattr(self, f"{name}_burst"):
                 message = f"{name}_burst = 0 must be more than 0; {name}_per_s = 0 sets no limit"
                 raise ValueError(message)
-        for name in ("header_bytes", "max_headers"):
+        browsers = ("ticket_ttl_s", "browser_token_s", "browser_tokens")
+        for name in ("header_bytes", "max_headers", *browsers):
             if not getattr(self, name):
                 message = f"{name} = 0 must be more than 0"
                 raise ValueError(message)

@@ -86,6 +86,12 @@ class Request(msgspec.Struct, kw_only=True):
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         return token if scheme == "Bearer" and token else None
 
+    @property
+    def protocols(self) -> list[str]:
+        """The subprotocols that a WebSocket offers to speak, its favourite first."""
+        offered = self.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        return [name for item in offered if (name := item.strip())]
+
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP answer."""
@@ -188,6 +194,8 @@ class Socket(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_reason: str = "shutting down"
     max_message_bytes: int = 16 * 1024 * 1024
     """Larger messages close the connection with code 1009."""
+    protocols: Sequence[str] = ()
+    """Subprotocols that are spoken here; of those that a client offers, its first is taken."""
 
     @property
     def call(self) -> str:

@@ -66,6 +66,7 @@ class Pump:
         self.ws = Upgrade(
             # The library refuses messages of this size; ours is the largest that is taken.
             max_msg_size=socket.max_message_bytes + 1,
+            protocols=socket.protocols,
             compress=False,
             autoclose=False,
             autoping=False,  # all that is written goes through the outbox

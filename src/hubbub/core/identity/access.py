@@ -1,17 +1,18 @@
 """Who is calling: tokens, and the principals that they stand for.
 
-Tokens are kept as SHA-256 digests (they are 256 random bits, so no slow hash is needed) and
-looked up by digest: the comparison with a secret never ends early.
+Tokens are kept as SHA-256 digests and looked up by digest: the comparison with a secret never
+ends early.
 """
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
 from hubbub.core.idempotency import digest, once
+from hubbub.core.identity.browsers import Browsers
+from hubbub.core.identity.derived import Made, Secret, sha256
 from hubbub.core.journal import Journal
 from hubbub.core.limits import DEFAULT_LIMITS, Limits
 from hubbub.core.ports import Row, Store, Transaction, Unit
@@ -29,17 +30,13 @@ class TokenInfo(msgspec.Struct, frozen=True):
     id: str
     """First 12 characters of its digest."""
     agent: str
+    """``operator``: it is a browser's."""
     scopes: tuple[Scope, ...]
     created_at: int
     """Unix time in milliseconds."""
-
-
-class _Made(msgspec.Struct, frozen=True):
-    """What is kept of a token that was made under an idempotency key: nothing that opens."""
-
-    digest: str
-    nonce: str
-    """With the operator's token it gives the token again."""
+    kind: Literal["agent", "browser"] = "agent"
+    expires_at: int | None = None
+    """Unix time in milliseconds; ``None``: it lives until it is revoked."""
 
 
 class Access:
@@ -67,36 +64,45 @@ class Access:
         self._journal = journal
         self._store = store
         self._clock = clock
-        self._operator = _digest(operator_token)
-        self._secret = operator_token.encode()
+        self._operator = sha256(operator_token)
+        self._secret = Secret(operator_token)
+        self.browsers = Browsers(journal, store, clock, self._secret, limits)
         self._agents: dict[str, Principal] = {}
         self._sessions: dict[str, tuple[Principal, int]] = {}
 
     async def load(self) -> None:
-        """Read the agents' tokens from the store."""
+        """Read the tokens of agents and browsers from the store."""
         for row in await self._store.rows("token_all"):
             self._agents[str(row[0])] = _principal(row)
+        await self.browsers.load()
 
     def principal(self, token: str) -> Principal | None:
         """Find out whose token this is; ``None`` if it is nobody's."""
-        shown = _digest(token)
+        shown = sha256(token)
         if secrets.compare_digest(shown, self._operator):
             return OPERATOR
         found = self._agents.get(shown)
         if found is not None:
             return found
-        return self._session(shown)
+        return self.browsers.principal(shown) or self._session(shown)
 
     def durable(self, token: str) -> Principal | None:
-        """Find out whose token this is, short-lived ones left out."""
-        found = self.principal(token)
-        return None if found is None or self._session(_digest(token)) else found
+        """Find out whose token this is, short-lived ones and browsers' left out."""
+        shown = sha256(token)
+        if self._session(shown) or self.browsers.principal(shown):
+            return None
+        return self.principal(token)
+
+    @property
+    def sessions(self) -> int:
+        """Short-lived tokens that are remembered."""
+        return len(self._sessions)
 
     def open_session(self, principal: Principal) -> str:
         """Make a short-lived token, in memory only."""
         token = secrets.token_hex(32)
         now = self._clock()
-        self._sessions[_digest(token)] = (principal, now + self.session_ms)
+        self._sessions[sha256(token)] = (principal, now + self.session_ms)
         while len(self._sessions) > self._max_sessions or self._oldest_ends() <= now:
             del self._sessions[next(iter(self._sessions))]
         return token
@@ -124,10 +130,9 @@ class Access:
         """
         caller.require("admin")
         _check_name(agent)
-        nonce, words = secrets.token_hex(32), " ".join(scopes)
-        new = _Made(digest=_digest(self._derived(nonce)), nonce=nonce)
+        new, words = self._secret.make(), " ".join(scopes)
 
-        def create(tx: Transaction) -> _Made:
+        def create(tx: Transaction) -> Made:
             tx.execute(
                 "token_put", digest=new.digest, agent=agent, scopes=words, created_at=self._clock()
             )
@@ -140,13 +145,13 @@ class Access:
                     caller=caller,
                     key=key,
                     request=digest("tokens.create", agent, words),
-                    result=_Made,
+                    result=Made,
                     clock=self._clock,
                 )
             )
         )
-        token = self._derived(made.nonce)
-        if _digest(token) != made.digest:
+        token = self._secret.shown(made)
+        if token is None:
             message = (
                 f"the token of key {key!r} was made under another operator's token and cannot "
                 f"be shown again; revoke {made.digest[:12]} and use a new key"
@@ -159,16 +164,30 @@ class Access:
         return token
 
     async def list(self, caller: Principal) -> list[TokenInfo]:
-        """Show the agents' tokens, without the secrets."""
+        """Show the tokens of agents and browsers, without the secrets."""
         caller.require("admin")
         rows = await self._store.rows("token_all")
-        return [
+        agents = [
             TokenInfo(id=row[0][:12], agent=row[1], scopes=tuple(row[2].split()), created_at=row[3])
             for row in rows
+        ]
+        return agents + [
+            TokenInfo(
+                id=shown[:12],
+                agent=OPERATOR.name,
+                scopes=tuple(sorted(browser.principal.scopes)),
+                created_at=browser.created_at,
+                kind="browser",
+                expires_at=ends_at,
+            )
+            for shown, browser, ends_at in self.browsers.alive()
         ]
 
     async def revoke(self, caller: Principal, token_id: str, *, key: str | None = None) -> int:
         """Make tokens void: the one with this id, or all of the agent with this name.
+
+        The name `operator` stands for all browsers, and the tickets that nobody has redeemed.
+        What a browser has open is closed.
 
         Args:
             key: Idempotency key.
@@ -180,12 +199,16 @@ class Access:
         caller.require("admin")
 
         def revoke(tx: Transaction) -> list[str]:
-            rows = tx.rows("token_all")
-            digests = [row[0] for row in rows if token_id in (row[0][:12], row[1])]
-            if not digests:
+            agents = [(row[0], row[1]) for row in tx.rows("token_all")]
+            browsers = [(row[0], OPERATOR.name) for row in tx.rows("browser_all")]
+            tokens = agents + browsers
+            digests = [shown for shown, name in tokens if token_id in (shown[:12], name)]
+            tickets = tx.execute("ticket_delete_all") if token_id == OPERATOR.name else 0
+            if not digests and not tickets:
                 raise NotFound("token", token_id)
             for each in digests:
                 tx.execute("token_delete", digest=each)
+                tx.execute("browser_delete", digest=each)
             return digests
 
         revoked = await self._journal.commit(
@@ -200,11 +223,8 @@ class Access:
         )
         for each in revoked:
             self._agents.pop(each, None)
+        self.browsers.forget(revoked)
         return len(revoked)
-
-    def _derived(self, nonce: str) -> str:
-        """Give the token of a nonce: 64 hex characters that nobody else can compute."""
-        return hmac.digest(self._secret, b"hubbub token " + nonce.encode(), "sha256").hex()
 
     def _session(self, shown: str) -> Principal | None:
         principal, ends_at = self._sessions.get(shown, (None, 0))
@@ -223,18 +243,14 @@ def _check_name(agent: str) -> None:
         raise InvalidRequest(message)
 
 
-def _with_row(unit: Unit[_Made]) -> Unit[tuple[_Made, Row | None]]:
+def _with_row(unit: Unit[Made]) -> Unit[tuple[Made, Row | None]]:
     """Give what a unit made with its row in the store: a retry may come after a revocation."""
 
-    def run(tx: Transaction) -> tuple[_Made, Row | None]:
+    def run(tx: Transaction) -> tuple[Made, Row | None]:
         made = unit(tx)
         return made, tx.row("token_get", digest=made.digest)
 
     return run
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _principal(row: Row) -> Principal:

@@ -1,4 +1,4 @@
-"""hubbub's own listener: ``/rpc``, ``/events``, health, metrics, the description."""
+"""hubbub's own listener: ``/rpc``, ``/events``, the page, health, metrics, the description."""
 
 import asyncio
 import functools
@@ -24,6 +24,7 @@ from hubbub.dialects.rpc import (
     agents,
     chat,
     direct,
+    entrance,
     frames,
     issues,
     locks,
@@ -33,8 +34,10 @@ from hubbub.dialects.rpc import (
     tokens,
     topics,
 )
+from hubbub.dialects.rpc.entrance import PROTOCOL
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.ops import Ops
+from hubbub.dialects.rpc.page import NO_PAGE, Page
 from hubbub.dialects.rpc.session import PostCaller, RpcSession, run
 from hubbub.dialects.rpc.settings import DEFAULT_LIMITS, RpcSettings
 from hubbub.errors import HubbubError, InvalidRequest, NotFound, Unauthorized
@@ -46,8 +49,14 @@ class RpcDialect:
     name = "hubbub"
     scopes = scopes.HUBBUB
 
-    def __init__(self, hub: Hub, limits: RpcSettings = DEFAULT_LIMITS) -> None:
-        """Serve a hub."""
+    def __init__(
+        self, hub: Hub, limits: RpcSettings = DEFAULT_LIMITS, page: Mapping[str, bytes] = NO_PAGE
+    ) -> None:
+        """Serve a hub.
+
+        Args:
+            page: The files of the page, by their path.
+        """
         self._hub = hub
         self._limits = limits
         self.max_body_bytes = limits.max_body_bytes
@@ -71,22 +80,30 @@ class RpcDialect:
                 open=self._open,
                 rules=limits.rules(),
                 max_message_bytes=limits.max_message_bytes,
+                protocols=(PROTOCOL,),
             )
         ]
         self.routes = [
             Route(method="POST", path="/rpc", handler=self._post),
             Route(method="GET", path="/events", handler=self._stream),
             *Ops(hub.operations, self.methods).routes,
+            *Page(page).routes,
         ]
 
     def authenticate(self, request: Request) -> Principal | Response | None:
-        """Take a bearer token, or ``?token=`` where a browser cannot send headers."""
-        token = request.bearer or request.query.get("token")
+        """Find the token: a bearer's, ``?token=``, or a subprotocol where a browser has no other.
+
+        A POST without any is let in for the few methods that need none.
+        """
+        token = entrance.shown(request)
+        if token is None and entrance.may_be_open(request):
+            return None
         principal = self._hub.access.principal(token) if token else None
         if principal is not None:
             return principal
-        text = "send Authorization: Bearer TOKEN" if token is None else "this token is not known"
-        return self.refuse(Unauthorized(text))
+        return self.refuse(
+            entrance.without_token() if token is None else Unauthorized("this token is not known")
+        )
 
     def refuse(self, error: HubbubError) -> Response:
         """Give an error as an object with ``code`` and ``message``."""
@@ -111,16 +128,19 @@ class RpcDialect:
         return RpcSession(self._hub, self.methods, self._events, self._limits, connection)
 
     async def _post(self, request: Request) -> Response:
+        who = request.principal or entrance.NOBODY
         try:
             call = frames.decode(request.body)
         except BadFrame as error:
+            if who is entrance.NOBODY:
+                raise entrance.without_token() from error
             return Response(body=error.answer)
+        if who is entrance.NOBODY and self.scopes.get(call.method, "read") is not None:
+            raise entrance.without_token()
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         noted: asyncio.Future[object] = loop.create_future()
-        caller = PostCaller(
-            self._hub, self._events, self._limits, request.caller, noted=noted.set_result
-        )
+        caller = PostCaller(self._hub, self._events, self._limits, who, noted=noted.set_result)
         work = run(caller, self.methods, call, answer.set_result)
         if work is not None:
             await work
@@ -146,6 +166,7 @@ class RpcDialect:
             def announce(resumed: object) -> None:
                 outbox.send(frames.sse("hubbub.resumed", msgspec.json.encode(resumed)))
 
+            stay = self._hub.access.browsers.enter(entrance.shown(request), outbox.close)
             try:
                 so_far = functools.partial(self._hub.chat.so_far, patterns)
                 await self._hub.bus.resume(member, after, announce, late=so_far)
@@ -155,5 +176,7 @@ class RpcDialect:
                     outbox.send(b": alive\n\n")
             finally:
                 member.leave()
+                if stay is not None:
+                    stay.leave()
 
         return EventStream(open=follow, rules=self._limits.rules())

@@ -1,4 +1,4 @@
-"""What needs no token on hubbub's own listener: health, figures, the description, the page."""
+"""What needs no token on hubbub's own listener: health, figures, the description."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -7,14 +7,13 @@ from hubbub.core.operations import Operations
 from hubbub.dialects.base import Request, Response, Route, json_response
 from hubbub.dialects.rpc.methods import Method
 from hubbub.dialects.rpc.openrpc import describe
-from hubbub.dialects.rpc.page import SECURITY, page
 
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Ops:
-    """``/healthz``, ``/readyz``, ``/metrics``, ``/openrpc.json`` and ``/``."""
+    """``/healthz``, ``/readyz``, ``/metrics`` and ``/openrpc.json``."""
 
     def __init__(self, operations: Operations, methods: Mapping[str, Method]) -> None:
         """Show a daemon's operations, and describe its methods."""
@@ -25,7 +24,6 @@ class Ops:
     def routes(self) -> list[Route]:
         """Open routes: they tell nothing that only a caller with a token may know."""
         handlers: dict[str, Callable[[Request], Response]] = {
-            "/": self._page,
             "/healthz": self._healthz,
             "/readyz": self._readyz,
             "/metrics": self._metrics,
@@ -53,13 +51,6 @@ class Ops:
     def _openrpc(self, request: Request) -> Response:
         return json_response(
             describe(self._methods.values(), f"{request.scheme}://{request.host}/rpc")
-        )
-
-    def _page(self, _request: Request) -> Response:
-        return Response(
-            body=page(self._operations.addresses),
-            content_type="text/html; charset=utf-8",
-            headers=SECURITY,
         )
 
 

@@ -1,65 +1,94 @@
-"""The page at ``/``: what this is and what to try; no scripts, nothing from elsewhere."""
+"""The page for people: its files as they are, from memory, and what a browser may do with them."""
 
-import html
+import base64
+import hashlib
 from collections.abc import Mapping
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+import msgspec
+
+from hubbub.dialects.base import Request, Response, Route
+from hubbub.errors import NotFound
 
 
-SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
+NO_PAGE: Mapping[str, bytes] = MappingProxyType({})
+INDEX = "index.html"
+
+SECURITY: Mapping[str, str] = {
+    # No source but this listener, nothing inline, and no text that becomes code.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
+"""Headers of every file of the page."""
 
-CLIENTS = {
-    "hubbub": "JSON-RPC 2.0 on <code>/rpc</code>, server-sent events on <code>/events</code>",
-    "x0x": "x0x applications",
-    "crosslink": "crosslink dashboards and its command line",
-    "car": "CAR agents",
-    "openclaw": "OpenClaw and clawdbot clients",
+TYPES: Mapping[str, str] = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
 }
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>hubbub</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 44em; margin: 3em auto; padding: 0 1em }}
-table {{ border-collapse: collapse }}
-td, th {{ text-align: left; padding: .2em 1.5em .2em 0 }}
-pre {{ background: #8881; padding: .8em 1em; overflow-x: auto }}
-</style>
-<h1>hubbub</h1>
-<p>One room for AI agents and the people who work with them. Agents connect in the wire protocol
-that they already speak; what one does, the others see.</p>
-<h2>Doors that are open here</h2>
-<table>
-<tr><th>Door</th><th>Address</th><th>For</th></tr>
-{rows}
-</table>
-<h2>Try</h2>
-<pre>hubbub status                  # what is bound, who is here
-hubbub tail                    # follow all events
-hubbub publish news '"hello"'  # an event on the topic news
-hubbub env x0x                 # point an unmodified client here
-hubbub doctor                  # what is wrong, and what would fix it</pre>
-<p><a href="/openrpc.json">All methods</a> · <a href="/metrics">figures</a> ·
-<a href="/healthz">alive?</a> · <a href="/readyz">ready?</a></p>
-</html>
-"""
+"""Content type by the end of a file's name; what has another end is not served."""
 
 
-def page(addresses: Mapping[str, str]) -> bytes:
-    """Make the page.
+class _File(msgspec.Struct, frozen=True):
+    """One file, with its answers."""
 
-    Args:
-        addresses: URL of each listener that is open.
-    """
-    rows = "\n".join(
-        f"<tr><td>{html.escape(name)}</td><td><code>{html.escape(address)}</code></td>"
-        f"<td>{CLIENTS.get(name, '')}</td></tr>"
-        for name, address in addresses.items()
+    whole: Response
+    unchanged: Response
+    """To a browser that has it already."""
+    tag: str
+
+
+class Page:
+    """``/`` and ``/page/<path>``."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        """Serve files.
+
+        Args:
+            files: By their path, as it stands below ``/page/``; ``index.html`` is also ``/``.
+        """
+        self._files = {
+            path: _file(content, kind)
+            for path, content in files.items()
+            if (kind := TYPES.get(PurePosixPath(path).suffix)) is not None
+        }
+
+    @property
+    def routes(self) -> list[Route]:
+        """Open routes: they are the same for everybody, and tell nothing of the room."""
+        return [
+            Route(method="GET", path="/", handler=self._answer),
+            Route(method="GET", path="/page/{path:.*}", handler=self._answer),
+        ]
+
+    async def _answer(self, request: Request) -> Response:
+        file = self._files.get(request.params.get("path", INDEX))
+        if file is None:
+            raise NotFound("path", request.path)
+        return file.unchanged if request.headers.get("If-None-Match") == file.tag else file.whole
+
+
+def _file(content: bytes, content_type: str) -> _File:
+    """Make the answers of a file; a browser asks each time whether its copy is still good."""
+    tag = f'"{base64.urlsafe_b64encode(hashlib.sha256(content).digest()[:12]).decode()}"'
+    headers = {**SECURITY, "Cache-Control": "no-cache", "ETag": tag}
+    return _File(
+        whole=Response(body=content, content_type=content_type, headers=headers),
+        unchanged=Response(status=304, headers=headers),
+        tag=tag,
     )
-    return _PAGE.format(rows=rows).encode()

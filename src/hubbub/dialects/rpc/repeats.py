@@ -49,6 +49,15 @@ REPEATS: Mapping[str, Repeat] = {
         "the same token, which is not stored but derived anew; a conflict that names the token "
         "where the operator's token is another one by now",
     ),
+    "tokens.ticket": Repeat(
+        KEY,
+        "the same ticket, which is not stored but derived anew; it still opens the page once",
+    ),
+    "tokens.redeem": Repeat(
+        f"{KEY}, which only the browser knows",
+        "the same token, as long as it lives; without the key, or under another one: "
+        "`unauthorized`, for a ticket is for one use",
+    ),
     "runs.resume": STATE,
     "agents.heartbeat": Repeat(f"{KEY}, without effect", STATE.answer),
     **all_are(CONNECTION, "topics.subscribe", "topics.unsubscribe"),

@@ -13,7 +13,7 @@ from hubbub.core.values import Principal
 from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
 from hubbub.dialects.calls import Reply
-from hubbub.dialects.rpc import frames
+from hubbub.dialects.rpc import entrance, frames
 from hubbub.dialects.rpc.frames import BadFrame, Call, EventFrames, MethodNotFound
 from hubbub.dialects.rpc.methods import Method
 from hubbub.dialects.rpc.settings import RpcSettings
@@ -42,6 +42,7 @@ class RpcSession:
         self.subscriptions: dict[int, Member] = {}
         self._methods = methods
         self._attachment: Attachment | None = None
+        self._stay = hub.access.browsers.enter(entrance.shown(connection.request), connection.close)
 
     def opened(self) -> None:
         """Say nothing: the client speaks first. An agent is here from now on."""
@@ -93,6 +94,8 @@ class RpcSession:
             member.leave()
         if self.connection_id is not None:
             self.hub.runs.dropped(self.connection_id)
+        if self._stay is not None:
+            self._stay.leave()
 
 
 def _ignored(_result: object) -> None:

@@ -1,8 +1,9 @@
-"""``tokens.*``: make, show and revoke the tokens of agents."""
+"""``tokens.*``: make, show and revoke the tokens of agents; let browsers in."""
 
 import msgspec
 
 from hubbub.core.identity.access import TokenInfo
+from hubbub.core.identity.browsers import SCOPES, BrowserToken, Ticket
 from hubbub.core.values import Scope
 from hubbub.dialects.calls import answered
 from hubbub.dialects.rpc.methods import Caller, Change, Empty, Method
@@ -33,13 +34,29 @@ class RevokeToken(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``tokens.revoke``."""
 
     token: str
-    """Id of a token, or an agent's name for all of its tokens."""
+    """Id of a token, an agent's name for all of its tokens, or `operator` for all browsers."""
 
 
 class Revoked(msgspec.Struct, frozen=True):
     """Result of ``tokens.revoke``."""
 
     revoked: int
+
+
+class MakeTicket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``tokens.ticket``."""
+
+    scopes: list[Scope] = msgspec.field(default_factory=lambda: [*SCOPES])
+    """What the browser may do."""
+    idempotency_key: str | None = None
+
+
+class RedeemTicket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``tokens.redeem``."""
+
+    ticket: str
+    idempotency_key: str | None = None
+    """Random, and known to nobody else: whoever has link and key is shown the token again."""
 
 
 async def create(caller: Caller, params: CreateToken) -> CreatedToken:
@@ -52,7 +69,7 @@ async def create(caller: Caller, params: CreateToken) -> CreatedToken:
 
 
 async def show(caller: Caller, _params: Empty) -> Tokens:
-    """Show the agents' tokens, without the secrets."""
+    """Show the tokens of agents and browsers, without the secrets."""
     return Tokens(tokens=await caller.hub.access.list(caller.principal))
 
 
@@ -62,6 +79,18 @@ async def revoke(caller: Caller, params: RevokeToken) -> Revoked:
         caller.principal, params.token, key=params.idempotency_key
     )
     return Revoked(revoked=revoked)
+
+
+async def make_ticket(caller: Caller, params: MakeTicket) -> Ticket:
+    """Make a ticket that opens the page once."""
+    return await caller.hub.access.browsers.ticket(
+        caller.principal, tuple(params.scopes), key=params.idempotency_key
+    )
+
+
+async def redeem(caller: Caller, params: RedeemTicket) -> BrowserToken:
+    """Give a browser token for a ticket."""
+    return await caller.hub.access.browsers.redeem(params.ticket, key=params.idempotency_key)
 
 
 METHODS = [
@@ -76,14 +105,28 @@ METHODS = [
         name="tokens.list",
         params=Empty,
         result=Tokens,
-        summary="Show the agents' tokens, without the secrets.",
+        summary="Show the tokens of agents and browsers, without the secrets.",
         run=answered(show),
     ),
     Method(
         name="tokens.revoke",
         params=RevokeToken,
         result=Revoked,
-        summary="Make a token void, or all tokens of an agent.",
+        summary="Make a token void, all of an agent, or all of browsers (`operator`).",
         run=answered(revoke),
+    ),
+    Method(
+        name="tokens.ticket",
+        params=MakeTicket,
+        result=Ticket,
+        summary="Make a ticket that opens the page once, for the fragment of a link.",
+        run=answered(make_ticket),
+    ),
+    Method(
+        name="tokens.redeem",
+        params=RedeemTicket,
+        result=BrowserToken,
+        summary="Give a browser token for a ticket; needs no token, by POST.",
+        run=answered(redeem),
     ),
 ]

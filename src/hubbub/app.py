@@ -83,9 +83,7 @@ class Daemon:
         return self._doors.dialects
 
     async def link(self) -> str | None:
-        """Give a link that opens the page once; ``None``: its listener is off, or nothing can
-        be stored now.
-        """
+        """Give a link that opens the page once; ``None``: it is not served, or cannot be now."""
         listener = self.listeners.get("hubbub")
         if listener is None or self._access is None:
             return None

@@ -124,6 +124,8 @@ HUBBUB = [
     Case("chat.session_delete", {"session": SESSION}, {"session": "agent:main:old"}),
     Case("tokens.create", {"agent": "cy"}, {"agent": "di"}),
     Case("tokens.revoke", {"token": "cy"}, {"token": "ann"}),
+    Case("tokens.ticket", {}, {"scopes": ["read"]}, "ticket"),
+    Case("tokens.redeem", {"ticket": "$ticket.ticket"}, {"ticket": "another"}),
 ]
 
 X0X = [

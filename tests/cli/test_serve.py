@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import resource
 import socket
 import sqlite3
@@ -31,7 +32,7 @@ def nobody(tmp_path: Path) -> Daemon:
 async def test_banner_says_what_is_open(nobody: Daemon) -> None:
     """Each door with its address, the token in the form that crosslink's harness reads."""
     async with following(nobody, "serve", *FREE) as serve:
-        lines = [await serve.line() for _ in range(8)]
+        lines = [await serve.line() for _ in range(9)]
         found = json.loads((nobody.data_dir / "listeners.json").read_text())
         token = (nobody.data_dir / "api-token").read_text()
 
@@ -39,7 +40,11 @@ async def test_banner_says_what_is_open(nobody: Daemon) -> None:
         for door, line in zip(DOORS, lines[1:6], strict=True):
             assert line.split() == [door, found[door]]
         assert lines[6] == f"  Auth:      Bearer {token}"
-        assert lines[7] == f"Open {found['hubbub']}/ in a browser."
+        link = rf"Open {found['hubbub']}/#ticket=[0-9a-f]{{64}} in a browser\."
+        assert re.fullmatch(link, lines[7])
+        assert token not in lines[7]
+        assert lines[8].startswith("  It works once, within 10 min. Another one: ")
+        assert lines[8].endswith(" open")
         assert found["pid"] == serve.process.pid
 
 
@@ -225,9 +230,9 @@ async def test_demo_beside_another_takes_a_place_of_its_own(nobody: Daemon) -> N
     """Without a directory of its own it would disturb the one that runs."""
     first = nobody
     async with following(first, "serve", "--demo", *FREE, variables={}) as one:
-        shown = [await one.line() for _ in range(9)]
+        shown = [await one.line() for _ in range(10)]
         async with following(first, "serve", "--demo", *FREE, variables={}) as two:
-            beside = [await two.line() for _ in range(9)]
+            beside = [await two.line() for _ in range(10)]
             folder = Path(beside[0].partition(", data in ")[2])
 
             assert shown[-1].endswith("tail")

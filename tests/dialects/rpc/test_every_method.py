@@ -66,6 +66,8 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("direct.send", {"to": "ann", "payload": "aGk="}),
     ("tokens.list", {}),
     ("tokens.revoke", {"token": "ann"}),
+    ("tokens.ticket", {}),
+    ("tokens.redeem", {"ticket": "$tokens.ticket.ticket"}),
 ]
 """One small story; `$method.field` is a field of that method's last result."""
 
@@ -74,8 +76,9 @@ READS = {
     *("runs.get", "runs.list", "runs.trace", "locks.list", "reservations.list"),
     *("issues.list", "issues.get", "issues.ready", "issues.blocked"),
     *("presence.list", "agents.list", "agents.identity", "chat.history", "chat.sessions"),
+    "tokens.redeem",
 }
-"""What a token of scope `read` may call."""
+"""What a token of scope `read` may call; the last needs none."""
 
 
 async def listed(guests: Guests, daemon: Daemon) -> set[str]:
@@ -129,7 +132,7 @@ class AnyResult(dict[str, Any]):
     """Stands for results where the call will be refused anyway: every number is 1."""
 
     def __missing__(self, method: str) -> dict[str, Any]:
-        return {"subscription": 1, "fence": 1, "run_id": "r", "id": 1}
+        return {"subscription": 1, "fence": 1, "run_id": "r", "id": 1, "ticket": "t"}
 
 
 async def test_reader_may_call_what_only_reads(daemon: Daemon, guests: Guests) -> None:

@@ -36,6 +36,10 @@ REVOKED = 4401
 """Close code of a browser's connection whose token was revoked."""
 
 
+REDEEMER = Principal(name="browser", kind="person", scopes=frozenset())
+"""Whose idempotency keys those of browsers are that have no token yet."""
+
+
 class Ticket(msgspec.Struct, frozen=True):
     """Opens the page once: it is redeemed for a browser token."""
 
@@ -216,7 +220,7 @@ class Browsers:
 
         unit = once(
             redeem,
-            caller=Principal(name=f"ticket {used[:12]}", kind="person", scopes=frozenset()),
+            caller=REDEEMER,
             key=key,
             request=digest("tokens.redeem", used),
             result=Made,

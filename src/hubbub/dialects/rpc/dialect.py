@@ -125,7 +125,11 @@ class RpcDialect:
         """Do nothing on the clock."""
 
     def _open(self, connection: Connection) -> RpcSession:
-        return RpcSession(self._hub, self.methods, self._events, self._limits, connection)
+        shown = entrance.shown(connection.request)
+        stay = self._hub.access.browsers.enter(shown, connection.close)
+        return RpcSession(
+            self._hub, self.methods, self._events, self._limits, connection, stay=stay
+        )
 
     async def _post(self, request: Request) -> Response:
         who = request.principal or entrance.NOBODY

@@ -55,8 +55,8 @@ REPEATS: Mapping[str, Repeat] = {
     ),
     "tokens.redeem": Repeat(
         f"{KEY}, which only the browser knows",
-        "the same token, as long as it lives; without the key, or under another one: "
-        "`unauthorized`, for a ticket is for one use",
+        "the same token, as long as it lives; without the key: `unauthorized`, for a ticket is "
+        "for one use",
     ),
     "runs.resume": STATE,
     "agents.heartbeat": Repeat(f"{KEY}, without effect", STATE.answer),

@@ -8,12 +8,13 @@ import msgspec
 from hubbub.core import causes
 from hubbub.core.audience import Member
 from hubbub.core.hub import Hub
+from hubbub.core.identity.browsers import Stay
 from hubbub.core.identity.presence import Attachment
 from hubbub.core.values import Principal
 from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
 from hubbub.dialects.calls import Reply
-from hubbub.dialects.rpc import entrance, frames
+from hubbub.dialects.rpc import frames
 from hubbub.dialects.rpc.frames import BadFrame, Call, EventFrames, MethodNotFound
 from hubbub.dialects.rpc.methods import Method
 from hubbub.dialects.rpc.settings import RpcSettings
@@ -31,8 +32,14 @@ class RpcSession:
         events: EventFrames,
         limits: RpcSettings,
         connection: Connection,
+        *,
+        stay: Stay | None = None,
     ) -> None:
-        """Serve a caller over a socket."""
+        """Serve a caller over a socket.
+
+        Args:
+            stay: Keeps a browser's token alive for as long as the socket is open.
+        """
         self.hub = hub
         self.limits = limits
         self.principal = connection.request.caller
@@ -42,7 +49,7 @@ class RpcSession:
         self.subscriptions: dict[int, Member] = {}
         self._methods = methods
         self._attachment: Attachment | None = None
-        self._stay = hub.access.browsers.enter(entrance.shown(connection.request), connection.close)
+        self._stay = stay
 
     def opened(self) -> None:
         """Say nothing: the client speaks first. An agent is here from now on."""

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from hubbub.core.identity.access import Access
 from hubbub.core.identity.browsers import Browsers, BrowserToken
@@ -351,7 +352,7 @@ async def test_answer_that_nobody_waits_for_makes_the_token_all_the_same(
 def test_limits_of_nothing_are_refused(name: str) -> None:
     """They would let no browser in."""
     with pytest.raises(ValueError, match=f"{name} = 0 must be more than 0"):
-        Limits(**{name: 0})
+        structs.replace(Limits(), **{name: 0})
 
 
 def test_note_of_uses_comes_sooner_for_short_lives(

@@ -43,20 +43,20 @@ class Revoked(msgspec.Struct, frozen=True):
     revoked: int
 
 
-class MakeTicket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MakeTicket(Change, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``tokens.ticket``."""
 
     scopes: list[Scope] = msgspec.field(default_factory=lambda: [*SCOPES])
     """What the browser may do."""
-    idempotency_key: str | None = None
 
 
-class RedeemTicket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Parameters of ``tokens.redeem``."""
+class RedeemTicket(Change, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``tokens.redeem``.
+
+    Its idempotency key should be random: whoever has link and key is shown the token again.
+    """
 
     ticket: str
-    idempotency_key: str | None = None
-    """Random, and known to nobody else: whoever has link and key is shown the token again."""
 
 
 async def create(caller: Caller, params: CreateToken) -> CreatedToken:

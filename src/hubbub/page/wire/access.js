@@ -1,5 +1,6 @@
 // How the page comes by its token: a link's ticket, redeemed once; kept for this tab alone.
 
+import { newKey } from "./key.js";
 import { post } from "./post.js";
 
 const KEY = "hubbub.token";
@@ -27,7 +28,9 @@ export function takeTicket() {
  */
 export async function openAccess(ticket) {
   if (ticket) {
-    const answer = await post("tokens.redeem", { ticket });
+    // Under a key, so that a ticket is not lost with an answer that did not arrive.
+    const redeem = { ticket, idempotency_key: newKey() };
+    const answer = await patiently(() => post("tokens.redeem", redeem));
     if (answer.error && !sessionStorage.getItem(KEY)) throw new NoAccess(answer.error.message);
     if (answer.result) sessionStorage.setItem(KEY, answer.result.token);
   }
@@ -39,4 +42,13 @@ export async function openAccess(ticket) {
 /** Forget a token that is void. */
 export function forget() {
   sessionStorage.removeItem(KEY);
+}
+
+async function patiently(work) {
+  try {
+    return await work();
+  } catch {
+    await new Promise((later) => setTimeout(later, 1000));
+    return work();
+  }
 }

@@ -3,6 +3,7 @@
 // A call that was not answered when the socket broke is sent again on the next one: reads do no
 // harm twice, and every write carries an idempotency key, so that the daemon runs it once.
 
+import { newKey } from "./key.js";
 import { post } from "./post.js";
 
 const FIRST_WAIT_MS = 250;
@@ -142,10 +143,4 @@ export class Connection {
     this.state = state;
     for (const listener of this.#listeners) listener(state);
   }
-}
-
-/** Make an idempotency key. */
-export function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -20,6 +20,7 @@ from hubbub.core.identity.presence import Presence
 from hubbub.core.identity.signs import SignsOfLife
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations, StoreProbe
+from hubbub.core.past.service import Past
 from hubbub.core.ports import Store
 from hubbub.core.retention import Retention
 from hubbub.core.runs.service import Runs
@@ -115,6 +116,7 @@ class Services:
             operations=self._operations,
             standing=await self._standing(journal, store),
             absences=absences,
+            past=Past(journal, store),
             clock=self._clock,
             ids=uuid7,
         )

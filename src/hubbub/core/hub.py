@@ -12,6 +12,7 @@ from hubbub.core.identity.identities import Identities
 from hubbub.core.identity.presence import Presence
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
+from hubbub.core.past.service import Past
 from hubbub.core.ports import Store
 from hubbub.core.runs.service import Runs
 from hubbub.core.standing import Standing
@@ -47,5 +48,6 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
     """The subscriptions of the x0x door."""
     absences: Absences
+    past: Past
     clock: Clock
     ids: IdSource

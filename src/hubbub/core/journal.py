@@ -72,6 +72,15 @@ class Journal:
         rows = await self._store.rows("journal_nth_newest", topic=topic, upto=upto, skip=count)
         return int(rows[0][0]) if rows else 0
 
+    async def told(self, seq: int) -> None:
+        """Wait until subscribers have been told all up to a place that was read in the store.
+
+        A reader may see a commit of which the loop has not heard yet; whoever follows from
+        there must not hear it again.
+        """
+        if seq > self._bus.told:
+            await self.commit(_nothing)
+
     async def settled(self) -> None:
         """Wait until every submitted unit is settled."""
         while self._waiting:
@@ -98,3 +107,7 @@ def _caused(unit: Unit[T], cause: str) -> Unit[T]:
         return unit(tx)
 
     return run
+
+
+def _nothing(_tx: Transaction) -> None:
+    """Wait for one's turn."""

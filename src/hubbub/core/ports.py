@@ -4,7 +4,7 @@ Adapters live in ``storage/``, ``transport/`` and ``runners/``; only ``app.py`` 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -14,6 +14,9 @@ from hubbub.core.values import Event, Position
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+Query = tuple[str, Mapping[str, object]]
+"""Name of a query, and its values."""
 
 Row = tuple[Any, ...]
 """One row of a named query; columns in the order that the query's text gives them."""
@@ -111,6 +114,13 @@ class Store(Protocol):
 
     async def rows(self, query: str, /, **values: object) -> list[Row]:
         """Run a named query on a read connection: committed state only."""
+
+    async def together(self, queries: Sequence[Query]) -> tuple[int, list[list[Row]]]:
+        """Run named queries on committed state as of one moment.
+
+        Returns:
+            The ``seq`` of the newest event then, and the rows of each query.
+        """
 
     async def events(
         self, patterns: Sequence[str], *, after: int, upto: int, limit: int

@@ -80,6 +80,7 @@ HUBBUB: Rows = {
     "chat.import_session": "admin",
     "direct.send": "write",
     "agents.identity": "read",
+    "room.snapshot": "read",
 }
 
 X0X: Rows = {

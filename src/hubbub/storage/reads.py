@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
-from hubbub.core.ports import Row, Settled
+from hubbub.core.ports import Settled
 
 
 class ReadDone:
     """Answers a read that the writer made."""
 
-    def __init__(self, future: asyncio.Future[list[Row]]) -> None:
+    def __init__(self, future: asyncio.Future[Any]) -> None:
         self._future = future
 
     def __call__(self, settled: Settled) -> None:
-        """Give the rows, or the error, to whoever waits."""
+        """Give what was read, or the error, to whoever waits."""
         settled.answer(self._future)
 
 

@@ -16,10 +16,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hubbub.core.limits import DEFAULT_STORE_LIMITS, StoreLimits
-from hubbub.core.ports import Row, Settled, Unit, event_of
+from hubbub.core.ports import Query, Row, Settled, Unit, event_of
 from hubbub.core.values import Clock, Event, IdSource
 from hubbub.errors import (
     StartError,
@@ -27,9 +27,11 @@ from hubbub.errors import (
 )
 from hubbub.storage.reads import ReadDone, matching
 from hubbub.storage.sql import load_queries, migrate
-from hubbub.storage.transaction import SqliteTransaction, wrapped
+from hubbub.storage.transaction import NEWEST, SqliteTransaction, wrapped
 from hubbub.telemetry import log
 
+
+T = TypeVar("T")
 
 _COLUMNS = "seq, id, topic, kind, actor, at, data, cause"
 
@@ -121,7 +123,25 @@ class SqliteStore:
 
     async def rows(self, query: str, /, **values: object) -> list[Row]:
         """Run a named query on committed state."""
-        return await self._read(self._queries[query], values)
+        return await self._rows(self._queries[query], values)
+
+    async def together(self, queries: Sequence[Query]) -> tuple[int, list[list[Row]]]:
+        """Run named queries on committed state as of one moment; gives its newest ``seq`` too."""
+        texts = [(self._queries[name], dict(values)) for name, values in queries]
+
+        def read(db: sqlite3.Connection) -> tuple[int, list[list[Row]]]:
+            db.execute("BEGIN")  # what is read from here on is of one moment
+            try:
+                (seq,) = db.execute(NEWEST).fetchone()
+                return seq, [db.execute(text, values).fetchall() for text, values in texts]
+            finally:
+                db.execute("COMMIT")
+
+        def read_between(_: object) -> tuple[int, list[list[Row]]]:
+            rows = [self._db.execute(text, values).fetchall() for text, values in texts]
+            return self._transaction.seq, rows
+
+        return await self._read(read, read_between)
 
     async def events(
         self, patterns: Sequence[str], *, after: int, upto: int, limit: int
@@ -132,14 +152,14 @@ class SqliteStore:
             f"SELECT {_COLUMNS} FROM journal "  # noqa: S608 values are bound, not spliced
             f"WHERE seq > :after AND seq <= :upto AND {where} ORDER BY seq LIMIT :limit"
         )
-        rows = await self._read(text, {**values, "after": after, "upto": upto, "limit": limit})
+        rows = await self._rows(text, {**values, "after": after, "upto": upto, "limit": limit})
         return [event_of(row) for row in rows]
 
     async def trimmed(self, patterns: Sequence[str]) -> int:
         """Give the highest ``seq`` that retention has cut from these topics."""
         where, values = matching(patterns)
         text = f"SELECT max(seq) FROM trimmed WHERE {where}"  # noqa: S608 as above
-        rows = await self._read(text, values)
+        rows = await self._rows(text, values)
         return int(rows[0][0] or 0)
 
     # -- the writer thread ---------------------------------------------------------------
@@ -230,22 +250,28 @@ class SqliteStore:
         self._db.execute(self._queries["meta_set"], {"name": "epoch", "value": epoch})
         return epoch
 
-    async def _read(self, text: str, values: dict[str, Any]) -> list[Row]:
+    async def _rows(self, text: str, values: dict[str, Any]) -> list[Row]:
+        def read(db: sqlite3.Connection) -> list[Row]:
+            return db.execute(text, values).fetchall()
+
+        return await self._read(read, lambda _: read(self._db))
+
+    async def _read(self, read: Callable[[sqlite3.Connection], T], read_between: Unit[T]) -> T:
+        """Read on a connection of a reader; in memory there is one: its writer reads too."""
         loop = asyncio.get_running_loop()
         if self._path is not None:
-            return await loop.run_in_executor(self._readers, self._read_blocking, text, values)
-        # A store in memory has one connection: its writer reads too, between commits.
-        future: asyncio.Future[list[Row]] = loop.create_future()
-        self.submit(lambda _: self._db.execute(text, values).fetchall(), ReadDone(future))
+            return await loop.run_in_executor(self._readers, self._read_blocking, read)
+        future: asyncio.Future[T] = loop.create_future()
+        self.submit(read_between, ReadDone(future))
         return await future
 
-    def _read_blocking(self, text: str, values: dict[str, Any]) -> list[Row]:
+    def _read_blocking(self, read: Callable[[sqlite3.Connection], T]) -> T:
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
             db = self._local.db = self._connect(read_only=True)
             self._reading.append(db)
         try:
-            return db.execute(text, values).fetchall()
+            return read(db)
         except OverflowError as error:
             raise wrapped(error) from error
         except sqlite3.Error as error:

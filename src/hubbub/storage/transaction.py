@@ -16,6 +16,13 @@ _INSERT = (
 )
 
 
+NEWEST = (
+    "SELECT max(coalesce((SELECT max(seq) FROM journal), 0),"
+    " coalesce((SELECT max(seq) FROM trimmed), 0))"
+)
+"""Gives the ``seq`` of the newest event, be it stored still or cut."""
+
+
 class SqliteTransaction:
     """What a unit of work sees; lives on the writer thread only."""
 
@@ -34,10 +41,7 @@ class SqliteTransaction:
         """The unit at work began the transaction: no unit before it has changed anything."""
         self.led_by: str | None = None
         """What led to the unit at work."""
-        (self.seq,) = db.execute(
-            "SELECT max(coalesce((SELECT max(seq) FROM journal), 0),"
-            " coalesce((SELECT max(seq) FROM trimmed), 0))"
-        ).fetchone()
+        (self.seq,) = db.execute(NEWEST).fetchone()
 
     def append(
         self, topic: str, kind: str, data: object, *, actor: str, cause: str | None = None

@@ -17,6 +17,7 @@ from hubbub.core.identity.identities import Identities
 from hubbub.core.identity.presence import Presence
 from hubbub.core.journal import Journal
 from hubbub.core.operations import Operations
+from hubbub.core.past.service import Past
 from hubbub.core.runs.service import Runs
 from hubbub.core.standing import Standing
 from hubbub.core.topics import Topics
@@ -114,6 +115,7 @@ async def hub(store: SqliteStore, clock: ManualClock, agent: PlayedAgent) -> Asy
         waiting=Waiting(journal, bus, clock, uuid7),
         standing=Standing(journal, store, clock, door="x0x", daemon="d", new_id=uuid7),
         absences=Absences(journal, clock),
+        past=Past(journal, store),
         clock=clock,
         ids=uuid7,
     )

@@ -62,6 +62,7 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("chat.session_reset", {"session": "main"}),
     ("chat.import_session", {"session": "agent:main:old", "entry": {"sessionId": "s"}}),
     ("chat.session_delete", {"session": "agent:main:old"}),
+    ("room.snapshot", {}),
     ("tokens.create", {"agent": "ann"}),
     ("direct.send", {"to": "ann", "payload": "aGk="}),
     ("tokens.list", {}),
@@ -77,6 +78,7 @@ READS = {
     *("issues.list", "issues.get", "issues.ready", "issues.blocked"),
     *("presence.list", "agents.list", "agents.identity", "chat.history", "chat.sessions"),
     "tokens.redeem",
+    "room.snapshot",
 }
 """What a token of scope `read` may call; the last needs none."""
 

@@ -33,14 +33,14 @@ async def bring(
 
 
 async def test_import_makes_the_session_as_it_was(chat_room: Room) -> None:
-    """Id, time, known and unknown fields and all messages are there; it is told once."""
+    """Id, time, known and unknown fields and all messages are there; both are told."""
     result = await bring(chat_room, "a", "b")
     assert result == Imported(session_key=MAIN, created=True, added=2)
     session = await chat_room.chat.sessions.get("main")
     assert session is not None
     assert session.entry() == ENTRY
     assert [text for _, text in await chat_room.texts()] == ["a", "b"]
-    assert [event.kind for event in chat_room.ears.events] == ["chat.session"]
+    assert [event.kind for event in chat_room.ears.events] == ["chat.session", "chat.imported"]
 
 
 async def test_second_import_changes_nothing(chat_room: Room) -> None:

@@ -68,7 +68,8 @@ async def test_free_lock_is_granted(
     assert lock == Lock(
         issue_id=1, holder="ann", fence=1, claimed_at=clock.now, expires_at=expires_at
     )
-    data = {"issue_id": 1, "agent": "ann", "fence": 1, "expires_at": expires_at}
+    times = {"claimed_at": clock.now, "expires_at": expires_at}
+    data = {"issue_id": 1, "agent": "ann", "fence": 1, **times}
     assert told.take() == [("lock.claimed", data)]
     assert await locks.list() == [lock]
 
@@ -98,13 +99,15 @@ async def test_held_lock_is_refused_until_the_lease_ends(
 async def test_own_lock_is_extended_under_the_same_fence(
     locks: Locks, journal: Journal, told: Told, clock: ManualClock
 ) -> None:
-    """Claiming one's own lock again moves claim and lease; nobody is told."""
+    """Claiming one's own lock again moves claim and lease, and is told as such."""
     await journal.commit(locks.claim(by(ANN), 1))
     told.take()
     clock.advance(10)
     lock = await journal.commit(locks.claim(by(ANN), 1, lease_ms=5_000))
     assert (lock.fence, lock.claimed_at, lock.expires_at) == (1, clock.now, clock.now + 5_000)
-    assert told.take() == []
+    times = {"claimed_at": clock.now, "expires_at": clock.now + 5_000}
+    data = {"issue_id": 1, "agent": "ann", "fence": 1, **times}
+    assert told.take() == [("lock.renewed", data)]
 
 
 async def test_renew_moves_only_the_lease(
@@ -172,7 +175,7 @@ async def test_steal_takes_the_lock_and_says_why(
 
     again = await journal.commit(locks.steal(by(BOB), 1, "mine"))
     assert again.fence == 2
-    assert told.take() == []
+    assert told.kinds() == ["lock.renewed"]
 
 
 async def test_steal_of_a_free_lock_claims_it(locks: Locks, journal: Journal, told: Told) -> None:
@@ -262,7 +265,7 @@ async def test_renewed_lease_ends_later(
     clock.advance(100)
     locks.tick()
     await journal.settled()
-    assert told.kinds() == ["lock.claimed"]
+    assert told.kinds() == ["lock.claimed", "lock.renewed"]
     clock.advance(900)
     locks.tick()
     await journal.settled()

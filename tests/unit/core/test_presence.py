@@ -42,6 +42,17 @@ def test_rules_must_make_sense(wrong: dict[str, float]) -> None:
         msgspec.convert(wrong, PresenceRules)
 
 
+def link(door: str, connections: int, *, status: str, doors: dict[str, int]) -> dict[str, object]:
+    """Give what is told of a connection of ann's that came or went."""
+    data = {"agent": "ann", "door": door, "connections": connections}
+    return {**data, "status": status, "doors": doors}
+
+
+def turn(status: str, previous: str, *, doors: dict[str, int]) -> dict[str, object]:
+    """Give what is told of a change of ann's status."""
+    return {"agent": "ann", "previous": previous, "status": status, "doors": doors}
+
+
 async def test_first_connection_is_connected_heard_and_active(
     presence: Presence, journal: Journal, told: Told, clock: ManualClock
 ) -> None:
@@ -50,9 +61,9 @@ async def test_first_connection_is_connected_heard_and_active(
     await journal.settled()
 
     assert told.take() == [
-        ("agent.connected", {"agent": "ann", "door": "car", "connections": 1}),
+        ("agent.connected", link("car", 1, status="offline", doors={"car": 1})),
         ("agent.heartbeat", {"agent": "ann", "at": clock.now, "status": "active"}),
-        ("agent.status", {"agent": "ann", "status": "active", "previous": "offline"}),
+        ("agent.status", turn("active", "offline", doors={"car": 1})),
     ]
     (shown,) = presence.list()
     assert (shown.agent, shown.status, shown.connected) == ("ann", "active", True)
@@ -76,9 +87,9 @@ async def test_agent_is_offline_only_after_its_last_connection(
     await journal.settled()
 
     assert told.take() == [
-        ("agent.disconnected", {"agent": "ann", "door": "car", "connections": 1}),
-        ("agent.disconnected", {"agent": "ann", "door": "hubbub", "connections": 0}),
-        ("agent.status", {"agent": "ann", "status": "offline", "previous": "active"}),
+        ("agent.disconnected", link("car", 1, status="active", doors={"hubbub": 1})),
+        ("agent.disconnected", link("hubbub", 0, status="active", doors={})),
+        ("agent.status", turn("offline", "active", doors={})),
     ]
     (shown,) = presence.list()
     assert (shown.status, shown.connected, shown.doors) == ("offline", False, ["hubbub"])
@@ -179,8 +190,8 @@ async def test_silence_is_told_on_the_clock(
         presence.tick()
     await journal.settled()
     assert told.take() == [
-        ("agent.status", {"agent": "ann", "status": "idle", "previous": "active"}),
-        ("agent.status", {"agent": "ann", "status": "stale", "previous": "idle"}),
+        ("agent.status", turn("idle", "active", doors={"car": 1})),
+        ("agent.status", turn("stale", "idle", doors={"car": 1})),
     ]
 
     attachment.touch()
@@ -251,9 +262,9 @@ async def test_restart_tells_that_connections_are_gone(
     await journal.settled()
 
     assert told.take() == [
-        ("agent.disconnected", {"agent": "ann", "door": "car", "connections": 1}),
-        ("agent.disconnected", {"agent": "ann", "door": "x0x", "connections": 0}),
-        ("agent.status", {"agent": "ann", "status": "offline", "previous": "active"}),
+        ("agent.disconnected", link("car", 1, status="active", doors={"x0x": 1})),
+        ("agent.disconnected", link("x0x", 0, status="active", doors={})),
+        ("agent.status", turn("offline", "active", doors={})),
     ]
     bob = after.get("bob")
     assert bob is not None
@@ -262,14 +273,15 @@ async def test_restart_tells_that_connections_are_gone(
 
 
 async def test_the_longest_silent_is_forgotten_first(
-    presence: Presence, journal: Journal, store: SqliteStore, clock: ManualClock
+    presence: Presence, journal: Journal, store: SqliteStore, clock: ManualClock, told: Told
 ) -> None:
-    """Over the limit those without a connection go, longest silent first; others stay."""
+    """Over the limit those without a connection go, longest silent first; that is told."""
     presence.attach("here", "car")
     for name in ("old", "young", "new"):
         clock.advance(1)
         presence.heard(name, "x0x")
     await journal.settled()
+    assert ("agent.forgotten", {"agent": "old"}) in told.take()
     assert [shown.agent for shown in presence.list()] == ["here", "new", "young"]
     assert [row[0] for row in await store.rows("presence_all")] == ["here", "new", "young"]
 

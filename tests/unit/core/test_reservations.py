@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
+from msgspec.structs import asdict
 
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
@@ -123,14 +124,14 @@ async def test_overlap_of_another_agent_is_refused(desk: Desk) -> None:
 async def test_same_paths_again_extend_what_one_has(
     desk: Desk, told: Told, clock: ManualClock
 ) -> None:
-    """The number stays, nobody is told; another mode is another reservation."""
+    """The number stays, the new end is told; another mode is another reservation."""
     first = await desk.claim(ANN, "a", "b")
     told.take()
     clock.advance(10)
     again = await desk.claim(ANN, "b", "a", lease_ms=5_000, reason="more")
     assert (again.id, again.claimed_at, again.reason) == (first.id, first.claimed_at, "more")
     assert again.expires_at == clock.now + 5_000
-    assert told.take() == []
+    assert told.take() == [("reservation.renewed", asdict(again))]
     assert (await desk.claim(ANN, "a", "b", mode="shared")).id == 2
 
 

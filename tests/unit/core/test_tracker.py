@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import asdict
 
 from hubbub.core.bus import Bus
 from hubbub.core.journal import Journal
@@ -73,7 +74,14 @@ async def test_new_issue_is_open_and_told(
         updated_at=clock.now,
         closed_at=None,
     )
-    assert told.take() == [("issue.changed", {"issue_id": 1, "field": "created"})]
+    row = {
+        **{name: value for name, value in asdict(issue).items() if name != "description"},
+        "labels": [],
+        "blocker_count": 0,
+        "blockers": [],
+    }
+    data = {"issue_id": 1, "field": "created", "issue": row, "description": "why"}
+    assert told.take() == [("issue.changed", data)]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +135,7 @@ async def test_delete_takes_everything_below_and_all_locks(
     reads: IssueReads,
     told: Told,
 ) -> None:
-    """Subissues at any depth go too, silently; their locks are told as lost."""
+    """Subissues at any depth go too; that is told of each, and of what waited for one."""
     depth = 1_200  # deeper than SQLite's triggers go
     for n in range(depth):
         draft = IssueDraft(title="x", parent_id=n or None)
@@ -136,20 +144,27 @@ async def test_delete_takes_everything_below_and_all_locks(
     await journal.commit(tracker.comment(by(), 2, CommentDraft(content="c")))
     await journal.commit(tracker.label(by(), 2, "l"))
     await journal.commit(tracker.block(by(), 2, depth + 1))
+    await journal.commit(tracker.create(by(), IssueDraft(title="waits")))
+    await journal.commit(tracker.block(by(), depth + 2, 2))
+    await journal.commit(tracker.block(by(), depth + 2, 3))
     await journal.commit(locks.claim(by(ANN), 3))
     told.take()
 
     await journal.commit(tracker.delete(by(), 1))
 
-    assert [issue.title for issue in await reads.list(IssueFilter())] == ["stays"]
+    assert [issue.title for issue in await reads.list(IssueFilter())] == ["waits", "stays"]
     assert (await reads.get(depth + 1)).blocking == []
-    lost, deleted = told.take()
+    lost, freed, *deleted = told.take()
     assert lost[0] == "lock.lost"
     assert (lost[1]["issue_id"], lost[1]["agent"]) == (3, "ann")
     assert lost[1]["reason"] == "issue deleted"
-    assert deleted == ("issue.changed", {"issue_id": 1, "field": "deleted"})
+    assert (freed[1]["issue_id"], freed[1]["field"]) == (depth + 2, "blockers")
+    assert (freed[1]["issue"]["blockers"], freed[1]["issue"]["blocker_count"]) == ([], 0)
+    gone = {"field": "deleted", "issue": None}
+    order = [*range(2, depth + 1), 1]
+    assert deleted == [("issue.changed", {"issue_id": number, **gone}) for number in order]
     after = await journal.commit(tracker.create(by(), IssueDraft(title="new")))
-    assert after.id == depth + 2, "the number of a deleted issue was used again"
+    assert after.id == depth + 3, "the number of a deleted issue was used again"
 
 
 async def test_comments_keep_their_order_and_author(

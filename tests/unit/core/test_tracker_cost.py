@@ -16,16 +16,20 @@ from tests.unit.core.rooms import by
 
 Write = Callable[[Tracker, Act], Unit[object]]
 
-WRITES: dict[str, Write] = {
+WHOLE: dict[str, Write] = {
     "create": lambda tracker, act: tracker.create(act, IssueDraft(title="x")),
-    "create below": lambda tracker, act: tracker.create(act, IssueDraft(title="x", parent_id=1)),
     "update": lambda tracker, act: tracker.update(act, 1, IssuePatch(title="y")),
     "close": lambda tracker, act: tracker.close(act, 1),
     "reopen": lambda tracker, act: tracker.reopen(act, 1),
+}
+"""Writes that give the row which is told."""
+PARTS: dict[str, Write] = {
+    "create below": lambda tracker, act: tracker.create(act, IssueDraft(title="x", parent_id=1)),
     "comment": lambda tracker, act: tracker.comment(act, 1, CommentDraft(content="z")),
     "label": lambda tracker, act: tracker.label(act, 1, "new"),
     "unlabel": lambda tracker, act: tracker.unlabel(act, 1, "old"),
 }
+"""Writes to what hangs on an issue whose row is told."""
 
 
 async def _statements(store: SqliteStore, journal: Journal, unit: Unit[object]) -> list[str]:
@@ -46,7 +50,16 @@ async def tracker(clock: ManualClock, journal: Journal) -> Tracker:
     return tracker
 
 
-@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("write", PARTS.values(), ids=PARTS)
+async def test_a_write_beside_the_row_asks_for_it(
+    store: SqliteStore, journal: Journal, tracker: Tracker, write: Write
+) -> None:
+    """What hangs on an issue is one statement to write, and one to read the row to tell."""
+    seen = await _statements(store, journal, write(tracker, by()))
+    assert (seen[0], len(seen), seen[-1]) == ("BEGIN IMMEDIATE", 4, "COMMIT")
+
+
+@pytest.mark.parametrize("write", WHOLE.values(), ids=WHOLE)
 async def test_a_write_is_one_statement(
     store: SqliteStore, journal: Journal, tracker: Tracker, write: Write
 ) -> None:
@@ -60,7 +73,7 @@ async def test_key_and_fence_cost_two_statements_each(
 ) -> None:
     """A key is looked up and kept; a fence asks for the issue and for its lock."""
     await journal.commit(Locks(journal, store, clock).claim(by(), 1))
-    change = CommentDraft(content="z")
-    keyed = await _statements(store, journal, tracker.comment(by(key="k"), 1, change))
-    fenced = await _statements(store, journal, tracker.comment(by(fence=1), 1, change))
+    change = IssuePatch(title="z")
+    keyed = await _statements(store, journal, tracker.update(by(key="k"), 1, change))
+    fenced = await _statements(store, journal, tracker.update(by(fence=1), 1, change))
     assert (len(keyed), len(fenced)) == (5, 5)

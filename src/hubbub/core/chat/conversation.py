@@ -132,6 +132,24 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         """Give the whole entry as clients store it."""
         return {"sessionId": self.session_id, "updatedAt": self.updated_at, **self.fields}
 
+    def info(self) -> "SessionInfo":
+        """Give what a list of sessions says of it."""
+        return SessionInfo(
+            self.key, self.agent, self.session_id, self.updated_at, dict(self.fields)
+        )
+
+
+class SessionInfo(msgspec.Struct, frozen=True):
+    """A conversation as it is listed, and as events tell of it."""
+
+    session: str
+    """The canonical key."""
+    agent: str
+    session_id: str
+    updated_at: int
+    """Unix time in milliseconds."""
+    fields: Mapping[str, Any]
+
 
 class SessionFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which sessions a list has, newest first."""
@@ -209,6 +227,10 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     message: msgspec.Raw
     spelling: str
     """The session key as the sender wrote it."""
+    ahead: int
+    """Open turns of the session that come before this one."""
+    session: SessionInfo
+    """As it is after this, here and in all that follows."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +269,7 @@ class Final(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     """Unset: the turn produced no text."""
     usage: dict[str, int] | None = None
+    session: SessionInfo
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,6 +278,9 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     session_key: str
     run_id: str
     error: str
+    message: msgspec.Raw | msgspec.UnsetType
+    """What stands in the history: the answer as far as it came, and the error."""
+    session: SessionInfo
 
 
 class Aborted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -265,6 +291,7 @@ class Aborted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: AbortReason
     message: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     """The part of the answer that stays in the history; set with ``interrupt`` alone."""
+    session: SessionInfo
 
 
 class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -281,6 +308,24 @@ class InjectedMessage(msgspec.Struct, frozen=True, kw_only=True):
     session_key: str
     message_id: str
     message: msgspec.Raw
+    session: SessionInfo
+
+
+class ImportedMessage(msgspec.Struct, frozen=True):
+    """A message that was taken over."""
+
+    number: int
+    """Its number within the transcript that it comes from; our own messages stand after it."""
+    message: msgspec.Raw
+
+
+class ImportedMessages(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of ``chat.imported``: messages that were not here before."""
+
+    session_key: str
+    session_id: str
+    """Transcript that they went to; the session's own, unless it was reset since the first."""
+    messages: list[ImportedMessage]
 
 
 class SessionChanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -288,3 +333,7 @@ class SessionChanged(msgspec.Struct, frozen=True, kw_only=True):
 
     session_key: str
     change: SessionChange
+    session: SessionInfo | None
+    """``None``: it is deleted."""
+    deleted_transcript: str | msgspec.UnsetType = msgspec.UNSET
+    """Session id of the transcript that was deleted with it."""

@@ -1,18 +1,30 @@
 """Taking over conversations that were held elsewhere, so that a second time changes nothing."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from hubbub.core.chat import session_table
-from hubbub.core.chat.conversation import Imported, ImportRequest, Session, SessionChange
-from hubbub.core.chat.session_keys import canonical
+from hubbub.core.chat.conversation import (
+    Imported,
+    ImportedMessage,
+    ImportedMessages,
+    ImportRequest,
+    Session,
+    SessionChange,
+)
+from hubbub.core.chat.session_keys import canonical, topic_of
 from hubbub.core.chat.transcript import Transcript
 from hubbub.core.idempotency import digest, once
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Transaction
 from hubbub.core.values import Clock, Principal
 from hubbub.errors import InvalidRequest
+
+
+MAX_EVENT_BYTES = 256 * 1024
+"""Bytes of the messages of one ``chat.imported`` at most, unless a single one is larger."""
 
 
 class Imports:
@@ -34,13 +46,15 @@ class Imports:
 
         def take_over(tx: Transaction) -> Imported:
             created, target = self._place_in(tx, theirs, caller.id)
-            added = sum(
-                self._transcript.import_in(
-                    tx, target, theirs.session_id, request.offset + number, message
-                )
-                for number, message in enumerate(request.messages)
-            )
-            return Imported(session_key=theirs.key, created=created, added=added)
+            added = []
+            for number, message in enumerate(request.messages, request.offset):
+                new = self._transcript.import_in(tx, target, theirs.session_id, number, message)
+                if new is not None:
+                    added.append(ImportedMessage(number, new))
+            for part in _parts(added):
+                data = ImportedMessages(session_key=theirs.key, session_id=target, messages=part)
+                tx.append(topic_of(theirs.key), "chat.imported", data, actor=caller.id)
+            return Imported(session_key=theirs.key, created=created, added=len(added))
 
         request_digest = digest(
             "chat.import_session",
@@ -88,8 +102,23 @@ class Imports:
         session_table.put_in(tx, session)
         tx.execute("chat_import_put", **names, session_id=session.session_id)
         change: SessionChange = "created" if ours is None else "patched"
-        session_table.tell_in(tx, theirs.key, change, actor=actor)
+        session_table.tell_in(tx, session, change, actor=actor)
         return ours is None, session.session_id
+
+
+def _parts(messages: Sequence[ImportedMessage]) -> Iterator[list[ImportedMessage]]:
+    """Cut messages into events that no subscriber chokes on, but for one that is large itself."""
+    part: list[ImportedMessage] = []
+    size = 0
+    for message in messages:
+        bytes_ = len(bytes(message.message))
+        if part and size + bytes_ > MAX_EVENT_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(message)
+        size += bytes_
+    if part:
+        yield part
 
 
 def _merged(ours: Session | None, theirs: Session) -> Session:

@@ -254,8 +254,10 @@ class Chat:
         now = self._clock()
         message = assistant_message(text, at=now, stop_reason="injected")
         _, message_id = self._transcript.add_in(tx, session.session_id, "assistant", message)
-        session_table.touch_in(tx, session, at=now)
-        data = InjectedMessage(session_key=name, message_id=message_id, message=message)
+        touched = session_table.touch_in(tx, session, at=now)
+        data = InjectedMessage(
+            session_key=name, message_id=message_id, message=message, session=touched
+        )
         tx.append(topic_of(name), "chat.injected", data, actor=actor)
         return Injected(message_id)
 

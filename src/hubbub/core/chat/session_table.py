@@ -4,7 +4,12 @@ from typing import Any
 
 import msgspec
 
-from hubbub.core.chat.conversation import Session, SessionChange, SessionChanged
+from hubbub.core.chat.conversation import (
+    Session,
+    SessionChange,
+    SessionChanged,
+    SessionInfo,
+)
 from hubbub.core.chat.session_keys import agent_of, topic_of
 from hubbub.core.ports import Row, Transaction
 
@@ -62,16 +67,29 @@ def label_is_used_in(tx: Transaction, label: str, *, but_by: str) -> bool:
     return any(row[0] != but_by for row in tx.rows("chat_session_labelled", label=label))
 
 
-def touch_in(tx: Transaction, session: Session, *, at: int, **fields: object) -> Session:
-    """Store that a session changed, and new values of some of its fields."""
+def touch_in(tx: Transaction, session: Session, *, at: int, **fields: object) -> SessionInfo:
+    """Store that a session changed, and new values of some fields; gives it as it is then."""
     session = msgspec.structs.replace(session, updated_at=at, fields={**session.fields, **fields})
     put_in(tx, session)
-    return session
+    return session.info()
 
 
-def tell_in(
-    tx: Transaction, key: str, change: SessionChange, *, actor: str, cause: str | None = None
-) -> None:
+def tell_in(tx: Transaction, session: Session, change: SessionChange, *, actor: str) -> None:
     """Record that a session changed."""
-    data = SessionChanged(session_key=key, change=change)
-    tx.append(topic_of(key), "chat.session", data, actor=actor, cause=cause)
+    data = SessionChanged(session_key=session.key, change=change, session=session.info())
+    tx.append(topic_of(session.key), "chat.session", data, actor=actor)
+
+
+def delete_in(tx: Transaction, session: Session, *, with_transcript: bool, actor: str) -> None:
+    """Delete a session and record that."""
+    tx.execute("chat_session_delete", session_key=session.key)
+    tx.execute("chat_import_forget", session_key=session.key)
+    if with_transcript:
+        tx.execute("chat_message_delete", session_id=session.session_id)
+    data = SessionChanged(
+        session_key=session.key,
+        change="deleted",
+        session=None,
+        deleted_transcript=session.session_id if with_transcript else msgspec.UNSET,
+    )
+    tx.append(topic_of(session.key), "chat.session", data, actor=actor)

@@ -155,7 +155,7 @@ class Sessions:
                 raise InvalidRequest(message)
             session = msgspec.structs.replace(session, updated_at=self._clock(), fields=fields)
             session_table.put_in(tx, session)
-            session_table.tell_in(tx, name, "patched", actor=caller.id)
+            session_table.tell_in(tx, session, "patched", actor=caller.id)
             return session
 
         request = digest("chat.session_patch", name, msgspec.json.encode(changes, order="sorted"))
@@ -183,7 +183,7 @@ class Sessions:
             fields = after_reset(session.fields)
             session = session_table.new_session(name, self._ids(), fields, at=self._clock())
             session_table.put_in(tx, session)
-            session_table.tell_in(tx, name, "reset", actor=caller.id)
+            session_table.tell_in(tx, session, "reset", actor=caller.id)
             return session
 
         request = digest("chat.session_reset", name)
@@ -216,11 +216,7 @@ class Sessions:
             if session is None:
                 return False
             self._table.abort_in(tx, name, None, "rpc", actor=caller.id)
-            tx.execute("chat_session_delete", session_key=name)
-            tx.execute("chat_import_forget", session_key=name)
-            if delete_transcript:
-                tx.execute("chat_message_delete", session_id=session.session_id)
-            session_table.tell_in(tx, name, "deleted", actor=caller.id)
+            session_table.delete_in(tx, session, with_transcript=delete_transcript, actor=caller.id)
             return True
 
         request = digest("chat.session_delete", name, str(delete_transcript))

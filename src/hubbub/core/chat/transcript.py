@@ -57,8 +57,8 @@ class Transcript:
 
     def import_in(
         self, tx: Transaction, session_id: str, source_id: str, number: int, message: msgspec.Raw
-    ) -> int:
-        """Add a message of another daemon's transcript, once; gives how many were added.
+    ) -> msgspec.Raw | None:
+        """Add a message of another daemon's transcript; ``None``: it was here already.
 
         Args:
             number: Its number within that transcript.
@@ -68,7 +68,7 @@ class Transcript:
         """
         role, data = foreign_message(message)
         print_ = blake2b(data, digest_size=8).hexdigest()
-        return tx.execute(
+        added = tx.execute(
             "chat_message_import",
             session_id=session_id,
             place=IMPORTED + number,
@@ -78,6 +78,7 @@ class Transcript:
             bytes=len(data),
             message=data,
         )
+        return msgspec.Raw(data) if added else None
 
     async def newest(self, session_id: str, *, limit: int, max_bytes: int) -> list[msgspec.Raw]:
         """Read the newest messages, oldest first."""

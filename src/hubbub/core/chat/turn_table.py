@@ -20,6 +20,7 @@ from hubbub.core.chat.conversation import (
     RolledBack,
     Sent,
     Session,
+    SessionInfo,
     Started,
     TurnState,
 )
@@ -83,15 +84,16 @@ class TurnTable:
         if session is None:
             fields = dict(session_table.NEW_FIELDS)
             session = session_table.new_session(asked.key, self._ids(), fields, at=now)
-            session_table.tell_in(tx, asked.key, "created", actor=actor)
+            session_table.tell_in(tx, session, "created", actor=actor)
         if session.fields.get("sendPolicy") == "deny":
             message = "send blocked by session policy"
             raise InvalidRequest(message)
-        if self._make_way_in(tx, asked, session, said, actor) >= asked.max_open:
+        ahead = self._make_way_in(tx, asked, session, said, actor)
+        if ahead >= asked.max_open:
             message = f"{asked.max_open} messages wait in this session; let some be answered first"
             raise Conflict(message)
-        session = session_table.touch_in(tx, session, at=now, abortedLastRun=False)
-        self._ask_in(tx, caller, asked, session.session_id, now)
+        touched = session_table.touch_in(tx, session, at=now, abortedLastRun=False)
+        self._ask_in(tx, caller, asked, touched, now=now, ahead=ahead)
         return Sent(run_id=run_id, status="started")
 
     def _make_way_in(
@@ -135,19 +137,28 @@ class TurnTable:
         tx.append(topic, "chat.rolled_back", data, actor=actor, cause=turn.cause)
 
     def _ask_in(
-        self, tx: Transaction, caller: Principal, asked: Asked, session_id: str, now: int
+        self,
+        tx: Transaction,
+        caller: Principal,
+        asked: Asked,
+        session: SessionInfo,
+        *,
+        now: int,
+        ahead: int,
     ) -> None:
         """Store the message, the run and the turn, and tell of them."""
         request, agent = asked.request, agent_of(asked.key)
         run_id, actor = request.idempotency_key, caller.id
         message = user_message(request.message, asked.images, at=now)
-        place, _ = self._transcript.add_in(tx, session_id, "user", message)
+        place, _ = self._transcript.add_in(tx, session.session_id, "user", message)
         accepted = Accepted(
             session_key=asked.key,
             run_id=run_id,
             agent=agent,
             message=message,
             spelling=request.session_key,
+            ahead=ahead,
+            session=session,
         )
         event = tx.append(topic_of(asked.key), "chat.accepted", accepted, actor=actor)
         run = Run(
@@ -168,7 +179,7 @@ class TurnTable:
             caller=actor,
             digest=asked.digest,
             session_key=asked.key,
-            session_id=session_id,
+            session_id=session.session_id,
             spelling=request.session_key,
             agent=agent,
             place=place,
@@ -207,18 +218,28 @@ class TurnTable:
             return False
         now = self._clock()
         message = self._answer_in(tx, turn, answer, now)
-        self._account_in(tx, turn, answer, now)
+        session = self._account_in(tx, turn, answer, now)
         self._end_run_in(tx, turn, state, answer)
         tx.execute("chat_turn_end", run_id=run_id, state=state, error=answer.error, ended_at=now)
         data: Final | Failed
         if answer.error is None:
             kind = "chat.final"
             data = Final(
-                session_key=turn.session_key, run_id=run_id, message=message, usage=answer.usage
+                session_key=turn.session_key,
+                run_id=run_id,
+                message=message,
+                usage=answer.usage,
+                session=session,
             )
         else:
             kind = "chat.error"
-            data = Failed(session_key=turn.session_key, run_id=run_id, error=answer.error)
+            data = Failed(
+                session_key=turn.session_key,
+                run_id=run_id,
+                error=answer.error,
+                message=message,
+                session=session,
+            )
         tx.append(topic_of(turn.session_key), kind, data, actor=_actor(turn), cause=turn.cause)
         return True
 
@@ -268,9 +289,13 @@ class TurnTable:
             tx, turn.run_id, "cancelled", cancelled(reason), actor=actor, cause=turn.cause
         )
         session = session_table.get_in(tx, turn.session_key)
-        session_table.touch_in(tx, session, at=now, abortedLastRun=True)
+        touched = session_table.touch_in(tx, session, at=now, abortedLastRun=True)
         data = Aborted(
-            session_key=turn.session_key, run_id=turn.run_id, reason=reason, message=message
+            session_key=turn.session_key,
+            run_id=turn.run_id,
+            reason=reason,
+            message=message,
+            session=touched,
         )
         tx.append(topic_of(turn.session_key), "chat.aborted", data, actor=actor, cause=turn.cause)
 
@@ -292,8 +317,10 @@ class TurnTable:
         self._transcript.add_in(tx, turn.session_id, "assistant", message, place=turn.place)
         return message
 
-    def _account_in(self, tx: Transaction, turn: StoredTurn, answer: Answer, now: int) -> None:
-        """Note at the session what its last turn used."""
+    def _account_in(
+        self, tx: Transaction, turn: StoredTurn, answer: Answer, now: int
+    ) -> SessionInfo:
+        """Note at the session what its last turn used; gives the session."""
         fields: dict[str, Any] = {}
         if answer.usage is not None:
             usage = answer.usage
@@ -305,7 +332,7 @@ class TurnTable:
         if answer.provider is not None:
             fields["modelProvider"] = answer.provider
         session = session_table.get_in(tx, turn.session_key)
-        session_table.touch_in(tx, session, at=now, **fields)
+        return session_table.touch_in(tx, session, at=now, **fields)
 
     def _end_run_in(
         self, tx: Transaction, turn: StoredTurn, state: TurnState, answer: Answer

@@ -11,19 +11,16 @@ says has been stored.
 """
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from hubbub.core.bus import Bus
+from hubbub.core.identity.agent_record import Record, Status, Told, turned
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Settled, Store, Transaction
 from hubbub.core.values import Clock, Event, IdSource, uuid7
 from hubbub.telemetry import log
-
-
-Status = Literal["active", "idle", "stale", "offline"]
 
 
 class PresenceRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,48 +82,6 @@ class AgentPresence(msgspec.Struct, frozen=True, kw_only=True):
     connected: bool
 
 
-class _Record:
-    """One agent, as memory holds it."""
-
-    __slots__ = ("agent", "connections", "issue", "last", "machine", "status", "told", "via")
-
-    def __init__(self, agent: str) -> None:
-        self.agent = agent
-        self.status: Status = "offline"
-        self.last = 0
-        # When the last heartbeat event was told.
-        self.told = 0
-        self.issue: int | None = None
-        self.machine = ""
-        self.via = ""
-        # The door of each open connection.
-        self.connections: list[str] = []
-
-    def row(self) -> dict[str, Any]:
-        """Give the values of ``presence_put``."""
-        return {
-            "agent": self.agent,
-            "status": self.status,
-            "last_heartbeat": self.last,
-            "active_issue_id": self.issue,
-            "machine_id": self.machine,
-            "doors": msgspec.json.encode(self.connections).decode(),
-        }
-
-    def shown(self) -> AgentPresence:
-        """Give what may be shown."""
-        doors = set(self.connections) or {self.via} - {""}
-        return AgentPresence(
-            agent=self.agent,
-            status=self.status,
-            last_heartbeat=self.last,
-            active_issue_id=self.issue,
-            doors=sorted(doors),
-            machine_id=self.machine,
-            connected=bool(self.connections),
-        )
-
-
 class Attachment:
     """One connection of one agent."""
 
@@ -175,13 +130,14 @@ class Presence:
         self._ids = ids
         self.rules = rules
         self._interval_ms = int(rules.heartbeat_interval_s * 1000)
-        self._records: dict[str, _Record] = {}
+        self._records: dict[str, Record] = {}
 
     async def load(self) -> None:
         """Read the store; who was connected when the daemon ended is told as gone."""
         for row in await self._store.rows("presence_all"):
-            record = _Record(row[0])
+            record = Record(row[0])
             record.status, record.last, record.issue, record.machine = row[1:5]
+            record.is_known = bool(row[6])
             self._records[record.agent] = record
             doors = msgspec.json.decode(row[5], type=list[str])
             # One by one, so that the events count down as they do when connections end.
@@ -199,8 +155,7 @@ class Presence:
         """
         record = self._record(agent)
         record.connections.append(door)
-        connected = {"agent": agent, "door": door, "connections": len(record.connections)}
-        self._act(record, beat=True, machine=machine_id, first=("agent.connected", connected))
+        self._act(record, beat=True, machine=machine_id, first=record.link("connected", door))
         return Attachment(
             functools.partial(self._act, record),
             functools.partial(self._disconnect, record, door),
@@ -241,7 +196,7 @@ class Presence:
         record.via = door
         record.issue = active_issue_id
         self._act(record, beat=True, machine=machine_id)
-        return record.shown()
+        return _shown(record)
 
     def finished(self, agent: str, issue_id: int) -> None:
         """Note that an agent no longer works on an issue."""
@@ -252,39 +207,45 @@ class Presence:
 
     def list(self) -> list[AgentPresence]:
         """Give all agents that are known, by name."""
-        return [self._records[agent].shown() for agent in sorted(self._records)]
+        return [_shown(self._records[agent]) for agent in sorted(self._records)]
 
     def get(self, agent: str) -> AgentPresence | None:
         """Give one agent; ``None`` if it was never heard."""
         record = self._records.get(agent)
-        return None if record is None else record.shown()
+        return None if record is None else _shown(record)
 
     def tick(self) -> None:
         """Look at the clock: tell who has fallen silent, step by step."""
         for record in self._records.values():
             while record.status != "offline" and record.status != self._by_age(record):
                 # Whoever looks seldom still tells of idle before stale.
-                self._turn(record, _FADES[record.status], actor=DAEMON)
+                faded = turned(record, _FADES[record.status])
+                self._store_and_tell(record, [faded], actor=DAEMON)
 
     # -- what changes --------------------------------------------------------------------
 
-    def _record(self, agent: str) -> _Record:
+    def _record(self, agent: str) -> Record:
         record = self._records.get(agent)
         if record is None:
-            record = self._records[agent] = _Record(agent)
+            record = self._records[agent] = Record(agent)
             if len(self._records) > self.rules.max_agents:
                 self._forget_one(record)
         return record
 
-    def _forget_one(self, newest: _Record) -> None:
+    def _forget_one(self, newest: Record) -> None:
         absent = (r for r in self._records.values() if not r.connections and r is not newest)
         oldest = min(absent, key=lambda record: record.last, default=None)
         if oldest is not None:
             agent = oldest.agent
             del self._records[agent]
-            self._submit(lambda tx: tx.execute("presence_delete", agent=agent))
 
-    def _by_age(self, record: _Record) -> Status:
+            def forget(tx: Transaction) -> None:
+                tx.execute("presence_delete", agent=agent)
+                tx.append(f"agents/{agent}", "agent.forgotten", {"agent": agent}, actor=DAEMON)
+
+            self._submit(forget)
+
+    def _by_age(self, record: Record) -> Status:
         age_ms = self._clock() - record.last
         if age_ms < self.rules.idle_after_s * 1000:
             return "active"
@@ -292,33 +253,33 @@ class Presence:
 
     def _act(
         self,
-        record: _Record,
+        record: Record,
         issue: int | None = None,
         *,
         beat: bool = False,
         machine: str = "",
-        first: tuple[str, object] | None = None,
+        first: Told | None = None,
     ) -> None:
         """Note an act; tell it unless that was done a moment ago and nothing is new.
 
         Args:
-            first: An event to store and tell before the heartbeat.
+            first: What is stored and told before all else.
         """
         now = record.last = self._clock()
         woken = record.status != "active"
-        turned = issue is not None and issue != record.issue
-        if not (beat or woken or turned) and now - record.told < self._interval_ms:
+        is_other = issue is not None and issue != record.issue
+        if not (beat or woken or is_other) and now - record.told < self._interval_ms:
             return
         record.told = now
         record.machine = machine or record.machine
-        if turned:
+        if is_other:
             record.issue = issue
-        heartbeat = self._heartbeat(record)
-        self._store_and_tell(record, first, then=lambda: self._bus.tell(heartbeat))
+        tell = functools.partial(self._bus.tell, self._heartbeat(record))
+        self._store_and_tell(record, [] if first is None else [first], then=tell)
         if woken:
-            self._turn(record, "active")
+            self._store_and_tell(record, [turned(record, "active")])
 
-    def _heartbeat(self, record: _Record) -> Event:
+    def _heartbeat(self, record: Record) -> Event:
         data: dict[str, object] = {"agent": record.agent, "at": record.last}
         if record.issue is not None:
             data["active_issue_id"] = record.issue
@@ -332,25 +293,20 @@ class Presence:
             data=msgspec.Raw(msgspec.json.encode({**data, "status": "active"})),
         )
 
-    def _turn(self, record: _Record, status: Status, actor: str | None = None) -> None:
-        previous, record.status = record.status, status
-        changed = {"agent": record.agent, "status": status, "previous": previous}
-        self._store_and_tell(record, ("agent.status", changed), actor=actor)
-
-    def _disconnect(self, record: _Record, door: str) -> None:
+    def _disconnect(self, record: Record, door: str) -> None:
         record.connections.remove(door)
         record.via = door
-        left = {"agent": record.agent, "door": door, "connections": len(record.connections)}
-        self._store_and_tell(record, ("agent.disconnected", left))
+        told = [record.link("disconnected", door)]
         if not record.connections:
-            self._turn(record, "offline")
+            told.append(turned(record, "offline"))
+        self._store_and_tell(record, told)
 
     # -- storing -------------------------------------------------------------------------
 
     def _store_and_tell(
         self,
-        record: _Record,
-        event: tuple[str, object] | None,
+        record: Record,
+        events: Sequence[Told],
         *,
         then: Callable[[], None] | None = None,
         actor: str | None = None,
@@ -360,8 +316,8 @@ class Presence:
 
         def store(tx: Transaction) -> None:
             tx.execute("presence_put", **row)
-            if event is not None:
-                tx.append(topic, event[0], event[1], actor=by)
+            for kind, data in events:
+                tx.append(topic, kind, data, actor=by)
 
         self._submit(store, then)
 
@@ -376,3 +332,17 @@ class Presence:
                 then()
 
         self._journal.submit(unit, done)
+
+
+def _shown(record: Record) -> AgentPresence:
+    """Give what may be shown."""
+    doors = set(record.connections) or {record.via} - {""}
+    return AgentPresence(
+        agent=record.agent,
+        status=record.status,
+        last_heartbeat=record.last,
+        active_issue_id=record.issue,
+        doors=sorted(doors),
+        machine_id=record.machine,
+        connected=bool(record.connections),
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hubbub.core.runs.run import Ended, Run, Started, TurnAdded, after_end
+from hubbub.core.runs.run import Ended, Run, Started, TurnAdded, after_end, after_turn
 from hubbub.core.values import Event
 
 
@@ -90,11 +90,7 @@ class OpenRuns:
             self._open[started.run_id] = msgspec.convert(started, Run, from_attributes=True)
         elif event.kind == "run.turn":
             turn = msgspec.json.decode(event.data, type=TurnAdded)
-            run = self._open[turn.run_id]
-            size = run.trace_bytes + len(bytes(turn.turn))
-            self._open[run.run_id] = msgspec.structs.replace(
-                run, turn_count=turn.index + 1, trace_bytes=size
-            )
+            self._open[turn.run_id] = after_turn(self._open[turn.run_id], turn)
         else:
             ended = msgspec.json.decode(event.data, type=Ended)
             self._end(ended)

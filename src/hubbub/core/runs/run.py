@@ -109,6 +109,8 @@ class TurnAdded(msgspec.Struct, frozen=True):
     run_id: str
     agent: str
     index: int
+    trace_bytes: int
+    """Bytes of all turns up to this one."""
     turn: msgspec.Raw
 
 
@@ -120,6 +122,7 @@ class Ended(msgspec.Struct, frozen=True):
     status: Ending
     termination: msgspec.Raw
     turn_count: int
+    trace_bytes: int
     ended_at: int
 
 
@@ -209,7 +212,13 @@ def after_end(run: Run, ended: Ended) -> Run:
         termination=ended.termination,
         ended_at=ended.ended_at,
         turn_count=ended.turn_count,
+        trace_bytes=ended.trace_bytes,
     )
+
+
+def after_turn(run: Run, added: TurnAdded) -> Run:
+    """Give a run as it stands after one more turn."""
+    return msgspec.structs.replace(run, turn_count=added.index + 1, trace_bytes=added.trace_bytes)
 
 
 def topic_of(run_id: str) -> str:

@@ -16,6 +16,7 @@ from hubbub.core.runs.run import (
     RunEnded,
     Started,
     TurnAdded,
+    after_turn,
     may_write,
     run_of,
     topic_of,
@@ -34,8 +35,12 @@ class RunTable:
 
     def start_in(self, tx: Transaction, run: Run, *, actor: str, cause: str | None = None) -> Event:
         """Store a new run; the caller has seen that its id is free."""
+        started = msgspec.convert(run, Started, from_attributes=True)
+        topic = topic_of(run.run_id)
+        event = tx.append(topic, "run.started", started, actor=actor, cause=cause)
         tx.execute(
             "run_put",
+            seq=event.seq,
             run_id=run.run_id,
             agent=run.agent,
             client=run.client,
@@ -47,8 +52,7 @@ class RunTable:
             grace_ms=run.grace_ms,
             started_at=run.started_at,
         )
-        started = msgspec.convert(run, Started, from_attributes=True)
-        return tx.append(topic_of(run.run_id), "run.started", started, actor=actor, cause=cause)
+        return event
 
     def turn_in(
         self,
@@ -75,7 +79,7 @@ class RunTable:
         if data is None or not has_room(run, [data]):
             message = f"run {run_id} cannot take this turn: it is too large, or there are too many"
             raise TooLarge(message)
-        return self._add(tx, run, data, actor=actor, cause=cause)
+        return self._add(tx, run, data, actor=actor, cause=cause)[1]
 
     def end_in(
         self,
@@ -106,7 +110,7 @@ class RunTable:
             termination=bytes(termination),
             ended_at=now,
         )
-        ended = Ended(run_id, run.agent, status, termination, run.turn_count, now)
+        ended = Ended(run_id, run.agent, status, termination, run.turn_count, run.trace_bytes, now)
         return _append(tx, run_id, "run.ended", ended, actor=actor, cause=cause)
 
     def find_in(self, tx: Transaction, run_id: str) -> Run | None:
@@ -130,18 +134,20 @@ class RunTable:
             return Recorded(dropped="turn_too_large")
         if not has_room(run, taken):
             return Recorded(dropped="run_turn_limit")
-        for number, data in enumerate(taken):
-            at = msgspec.structs.replace(run, turn_count=base + number)
-            self._add(tx, at, data, actor=caller.id)
+        for data in taken:
+            run = self._add(tx, run, data, actor=caller.id)[0]
         return Recorded(base, len(taken))
 
     def _add(
         self, tx: Transaction, run: Run, data: bytes, *, actor: str, cause: str | None = None
-    ) -> Event:
+    ) -> tuple[Run, Event]:
+        """Add a turn; gives the run as it is then, and what is told."""
         tx.execute("run_turn_put", run_id=run.run_id, idx=run.turn_count, turn=data)
         tx.execute("run_count_turn", run_id=run.run_id, bytes=len(data))
-        added = TurnAdded(run.run_id, run.agent, run.turn_count, msgspec.Raw(data))
-        return _append(tx, run.run_id, "run.turn", added, actor=actor, cause=cause)
+        size = run.trace_bytes + len(data)
+        added = TurnAdded(run.run_id, run.agent, run.turn_count, size, msgspec.Raw(data))
+        event = _append(tx, run.run_id, "run.turn", added, actor=actor, cause=cause)
+        return after_turn(run, added), event
 
 
 def _append(

@@ -68,7 +68,6 @@ class Runs(RunTable):
         super().__init__(clock)
         self._journal = journal
         self._store = store
-        self._bus = bus
         self._ids = ids
         self._leases = leases or clock
         self._memory = OpenRuns()
@@ -298,10 +297,7 @@ class Runs(RunTable):
         if not rows:
             raise NotFound("run", run_id)
         seq, turns = rows[0][-2:]
-        if seq > self._bus.told:
-            # The reader saw a commit that the loop has not been told yet; whoever follows
-            # from there must not hear it again.
-            await self._journal.commit(_nothing)
+        await self._journal.told(seq)
         return Snapshot(run=run_of(rows[0]), turns=msgspec.Raw(turns), seq=seq)
 
     async def list(self, agent: str | None = None, *, limit: int = MAX_LIST) -> list[Run]:
@@ -379,7 +375,3 @@ def _parts(body: object, under: Grant | None) -> list[bytes]:
     """Give what decides the effect of a write, as JSON."""
     parts = (body,) if under is None else (body, under)
     return [msgspec.json.encode(part) for part in parts]
-
-
-def _nothing(_tx: Transaction) -> None:
-    """Wait for one's turn."""

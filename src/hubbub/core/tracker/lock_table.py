@@ -5,7 +5,7 @@ lease time in milliseconds (``lease_clock.py``).
 """
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from hubbub.core.identity.presence import DAEMON
 from hubbub.core.ports import Row, Transaction
@@ -84,22 +84,32 @@ def end_lock(
 
 def grant(tx: Transaction, lock: Lock, *, actor: str, **why: str) -> Lock:
     """Make a new grant; it was stolen where there is a ``previous`` holder."""
-    put(tx, lock)
     kind = "lock.stolen" if "previous" in why else "lock.claimed"
+    return _put(tx, lock, kind, actor, **why)
+
+
+def renew(tx: Transaction, lock: Lock, *, actor: str) -> Lock:
+    """Store a grant whose times have moved."""
+    return _put(tx, lock, "lock.renewed", actor)
+
+
+def clamp(tx: Transaction, latest: int) -> None:
+    """Let no lease end after an instant."""
+    for row in tx.rows("lock_beyond", latest=latest):
+        renew(tx, replace(lock_of(row), expires_at=latest), actor=DAEMON)
+
+
+def _put(tx: Transaction, lock: Lock, kind: str, actor: str, **why: str) -> Lock:
+    tx.execute("lock_put", **asdict(lock))
     data = {
         "issue_id": lock.issue_id,
         "agent": lock.holder,
         "fence": lock.fence,
+        "claimed_at": lock.claimed_at,
         "expires_at": lock.expires_at,
         **why,
     }
     tx.append(f"locks/{lock.issue_id}", kind, data, actor=actor)
-    return lock
-
-
-def put(tx: Transaction, lock: Lock) -> Lock:
-    """Store a lock as it stands."""
-    tx.execute("lock_put", **asdict(lock))
     return lock
 
 

@@ -25,7 +25,7 @@ from hubbub.core.tracker.lock_table import (
     lose,
     newest_fence,
     next_lock,
-    put,
+    renew,
 )
 from hubbub.core.tracker.reservation_table import ReservationTable
 from hubbub.core.tracker.waits import Place, Queued, Waiter, end_wait, tell_cycle, waiters
@@ -121,7 +121,8 @@ class Locks:
                 return grant(tx, next_lock(tx, issue_id, holder, now, lease), actor=act.caller.id)
             if current.holder != holder:
                 raise LockHeld(issue_id, holder=current.holder, expires_at_ms=current.expires_at)
-            return put(tx, replace(current, claimed_at=now, expires_at=now + lease))
+            extended = replace(current, claimed_at=now, expires_at=now + lease)
+            return renew(tx, extended, actor=act.caller.id)
 
         return self._unit(act, claim, Lock, "locks.claim", issue_id, holder, lease)
 
@@ -137,7 +138,7 @@ class Locks:
         """
         holder, lease = holder_for(act.caller, agent), self._expiry.lease(lease_ms, self.rules)
 
-        def renew(tx: Transaction) -> Lock:
+        def extend(tx: Transaction) -> Lock:
             now = self._clock()
             current = current_lock(tx, checked_number(issue_id), now)
             check_fence(tx, issue_id, act.fence, now)
@@ -145,9 +146,10 @@ class Locks:
                 raise StaleFence(
                     issue_id, presented=act.fence or 0, current=newest_fence(tx, issue_id)
                 )
-            return put(tx, replace(current, expires_at=now + lease))
+            extended = replace(current, expires_at=now + lease)
+            return renew(tx, extended, actor=act.caller.id)
 
-        return self._unit(act, renew, Lock, "locks.renew", issue_id, holder, lease)
+        return self._unit(act, extend, Lock, "locks.renew", issue_id, holder, lease)
 
     def steal(
         self,
@@ -176,7 +178,8 @@ class Locks:
             check_exists(tx, issue_id)
             current = current_lock(tx, issue_id, now)
             if current is not None and current.holder == holder:
-                return put(tx, replace(current, claimed_at=now, expires_at=now + lease))
+                extended = replace(current, claimed_at=now, expires_at=now + lease)
+                return renew(tx, extended, actor=act.caller.id)
             for waiter in waiters(tx, issue_id):
                 if waiter.agent == holder:
                     end_wait(tx, waiter, "granted")

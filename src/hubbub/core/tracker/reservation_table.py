@@ -98,7 +98,7 @@ class ReservationTable:
         """Grant paths that nobody else has; the same paths again extend what the agent has."""
         own = same(held, wanted)
         if own is not None:
-            return self.extend(tx, own, now + lease_ms, wanted.reason)
+            return self.extend(tx, own, now + lease_ms, wanted.reason, actor=actor)
         fields = {**msgspec.structs.asdict(wanted), "claimed_at": now, "expires_at": now + lease_ms}
         paths = msgspec.json.encode(wanted.paths).decode()
         # An insert of one row always gives its number.
@@ -108,12 +108,26 @@ class ReservationTable:
         return given
 
     def extend(
-        self, tx: Transaction, reservation: Reservation, expires_at: int, reason: str
+        self,
+        tx: Transaction,
+        reservation: Reservation,
+        expires_at: int,
+        reason: str,
+        *,
+        actor: str,
     ) -> Reservation:
         """Move the end of a lease."""
         extended = msgspec.structs.replace(reservation, expires_at=expires_at, reason=reason)
         tx.execute("reservation_extend", id=reservation.id, expires_at=expires_at, reason=reason)
+        topic = f"reservations/{reservation.id}"
+        tx.append(topic, "reservation.renewed", extended, actor=actor)
         return extended
+
+    def clamp(self, tx: Transaction, latest: int) -> None:
+        """Let no lease end after an instant."""
+        for held in map(reservation_of, tx.rows("reservation_all")):
+            if held.expires_at > latest:
+                self.extend(tx, held, latest, held.reason, actor=DAEMON)
 
     def end(
         self, tx: Transaction, reservation: Reservation, kind: str, *, actor: str, why: str = ""

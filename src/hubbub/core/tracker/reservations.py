@@ -197,7 +197,7 @@ class Reservations:
             now = self._clock()
             held = check_reservation(tx, number, now)
             _check_own(act.caller, held)
-            return self.table.extend(tx, held, now + lease, held.reason)
+            return self.table.extend(tx, held, now + lease, held.reason, actor=act.caller.id)
 
         return act.once(renew, Reservation, "reservations.renew", number, lease, clock=self._clock)
 

@@ -5,13 +5,14 @@ that presents the fence of a lock is refused once that lock has ended. Reading i
 ``issue_reads.py``.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import asdict
 
 from hubbub.core.ports import Row, Transaction, Unit
+from hubbub.core.tracker.issue_rows import IssueChanged, IssueRow, issue_row_of, new_row
 from hubbub.core.tracker.issues import (
     Act,
     Comment,
@@ -80,6 +81,10 @@ class Done(msgspec.Struct, frozen=True):
     ok: bool = True
 
 
+def _nothing_more(_value: object) -> Mapping[str, object]:
+    return {}
+
+
 class Tracker:
     """Changes issues.
 
@@ -125,15 +130,12 @@ class Tracker:
             number: int = _found(row, parent_id, "parent issue")[0]
             if parent_id is not None and tell_parent:
                 _changed(tx, act, parent_id, "subissues")
-            _changed(tx, act, number, "created")
-            return Issue(
-                id=number,
-                status="open",
-                created_at=now,
-                updated_at=now,
-                closed_at=None,
-                **fields,
+            issue = Issue(
+                id=number, status="open", created_at=now, updated_at=now, closed_at=None, **fields
             )
+            told = new_row(issue)
+            _tell(tx, act, number, "created", told, description=draft.description)
+            return issue
 
         return self._unit(act, create, Issue, "issues.create", draft)
 
@@ -145,11 +147,16 @@ class Tracker:
         """
         self._check_texts(patch.title, patch.description)
 
-        def update(tx: Transaction, now: int) -> Issue:
-            row = tx.changed("issue_patch", id=issue_id, now=now, **asdict(patch))
-            return issue_of(_found(row, issue_id))
+        verb, described = "issues.update", patch.description
+        more = {} if described is None else {"description": described}
 
-        return self._change(act, issue_id, "issues.update", update, Issue, patch)
+        def update(tx: Transaction) -> Issue:
+            now = self._clock()
+            _check_fence(tx, act, issue_id, self._leases(), "issue")
+            row = tx.changed("issue_patch", id=issue_id, now=now, **asdict(patch))
+            return _rewritten(tx, act, _found(row, issue_id), FIELDS[verb], **more)
+
+        return self._unit(act, update, Issue, verb, issue_id, patch)
 
     def close(self, act: Act, issue_id: int) -> Unit[Issue]:
         """Close an issue, whatever its status; what blocks it is not asked."""
@@ -162,20 +169,26 @@ class Tracker:
     def delete(self, act: Act, issue_id: int) -> Unit[Done]:
         """Remove an issue and all below it, with everything that hangs on them.
 
-        Locks on them are lost.
+        Locks on them are lost, and what waited for one of them waits for it no longer.
         """
 
         def delete(tx: Transaction, _now: int) -> Done:
             now = self._leases()
             check_exists(tx, issue_id)
             tx.execute("issue_numbers_keep")
-            for (number,) in tx.rows("issue_tree", id=issue_id):
+            tree = [row[0] for row in tx.rows("issue_tree", id=issue_id)]
+            freed = [row[0] for row in tx.rows("issue_freed_by_tree", id=issue_id)]
+            for number in tree:
                 for waiter in waiters(tx, number):
                     end_wait(tx, waiter, "issue deleted")
                 lock = current_lock(tx, number, now)
                 if lock is not None:
                     lose(tx, lock, "issue deleted", now)
             tx.execute("issue_delete", id=issue_id)
+            for number in freed:
+                _changed(tx, act, number, "blockers")
+            for number in tree[1:]:
+                _changed(tx, act, number, "deleted")
             return Done()
 
         return self._change(act, issue_id, "issues.delete", delete, Done)
@@ -203,7 +216,15 @@ class Tracker:
             row = _found(tx.changed("issue_comment_add", **fields), issue_id)
             return Comment(id=row[0], **fields)
 
-        return self._change(act, issue_id, "issues.comment", comment, Comment, draft)
+        return self._change(
+            act,
+            issue_id,
+            "issues.comment",
+            comment,
+            Comment,
+            draft,
+            tell=lambda made: {"comment": made},
+        )
 
     def label(self, act: Act, issue_id: int, label: str) -> Unit[Done]:
         """Put a label on an issue; one that it has already is no error.
@@ -282,14 +303,16 @@ class Tracker:
     def _set_status(self, act: Act, issue_id: int, verb: str) -> Unit[Issue]:
         closed = verb == "issues.close"
 
-        def set_status(tx: Transaction, now: int) -> Issue:
+        def set_status(tx: Transaction) -> Issue:
+            now = self._clock()
+            _check_fence(tx, act, issue_id, self._leases(), "issue")
             status, closed_at = ("closed", now) if closed else ("open", None)
             row = tx.changed(
                 "issue_status", id=issue_id, status=status, closed_at=closed_at, now=now
             )
-            return issue_of(_found(row, issue_id))
+            return _rewritten(tx, act, _found(row, issue_id), FIELDS[verb])
 
-        return self._change(act, issue_id, verb, set_status, Issue)
+        return self._unit(act, set_status, Issue, verb, issue_id)
 
     def _change(
         self,
@@ -299,18 +322,20 @@ class Tracker:
         change: Callable[[Transaction, int], T],
         result: type[T],
         *parts: object,
+        tell: Callable[[T], Mapping[str, object]] = _nothing_more,
     ) -> Unit[T]:
         """Change an issue and tell what of it has changed.
 
         Args:
             change: Raises NotFound where there is no such issue.
+            tell: Gives what is told besides the issue as it is then.
         """
 
         def run(tx: Transaction) -> T:
             now = self._clock()
             _check_fence(tx, act, issue_id, self._leases(), "issue")
             value = change(tx, now)
-            _changed(tx, act, issue_id, FIELDS[verb])
+            _changed(tx, act, issue_id, FIELDS[verb], **tell(value))
             return value
 
         return self._unit(act, run, result, verb, issue_id, *parts)
@@ -351,6 +376,21 @@ def _found(row: Row | None, issue_id: int | None, what: str = "issue") -> Row:
     return row
 
 
-def _changed(tx: Transaction, act: Act, issue_id: int, field: str) -> None:
-    data = {"issue_id": issue_id, "field": field}
+def _changed(tx: Transaction, act: Act, issue_id: int, field: str, **more: Any) -> None:
+    """Tell that an issue has changed; the row costs one question."""
+    row = tx.row("issue_row", id=issue_id)
+    _tell(tx, act, issue_id, field, None if row is None else issue_row_of(row), **more)
+
+
+def _rewritten(tx: Transaction, act: Act, row: Row, field: str, **more: Any) -> Issue:
+    """Tell what the statement that changed an issue gave of it, and give the issue."""
+    issue = issue_of(row)
+    _tell(tx, act, issue.id, field, issue_row_of(row), **more)
+    return issue
+
+
+def _tell(
+    tx: Transaction, act: Act, issue_id: int, field: str, issue: IssueRow | None, **more: Any
+) -> None:
+    data = IssueChanged(issue_id=issue_id, field=field, issue=issue, **more)
     tx.append(f"issues/{issue_id}", "issue.changed", data, actor=act.caller.id)

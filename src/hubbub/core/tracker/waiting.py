@@ -18,6 +18,7 @@ from hubbub.core.limits import check_positive
 from hubbub.core.ports import Settled, Transaction, Unit
 from hubbub.core.tracker.cycles import Edge, told
 from hubbub.core.tracker.expiry import Expiry
+from hubbub.core.tracker.lock_table import clamp
 from hubbub.core.tracker.reservation_table import ReservationTable
 from hubbub.core.tracker.waits import EndOfWait, Place, Queued, end_wait, waiter_of
 from hubbub.core.values import Clock, Event, IdSource
@@ -123,8 +124,9 @@ class Waiting:
             for waiter in map(waiter_of, tx.rows("waiting_all")):
                 end_wait(tx, waiter, "restart")
             # The clock may have been set back while no daemon ran.
-            for query in ("lock_clamp", "reservation_clamp"):
-                tx.execute(query, latest=self._clock() + max_lease_ms)
+            latest = self._clock() + max_lease_ms
+            clamp(tx, latest)
+            self._table.clamp(tx, latest)
 
         await self._journal.commit(load)
 

@@ -20,6 +20,11 @@ PATHS_TOPIC = "reservations/waiting"
 EndOfWait = Literal["granted", "timeout", "left", "restart", "issue deleted"]
 
 
+def topic_of(issue_id: int | None) -> str:
+    """Name the topic of a lock's queue, or (``None``) of the one for paths."""
+    return PATHS_TOPIC if issue_id is None else f"locks/{issue_id}"
+
+
 class Waiter(msgspec.Struct, frozen=True, kw_only=True):
     """One place in a queue."""
 
@@ -38,7 +43,7 @@ class Waiter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def topic(self) -> str:
         """Where this wait is told, and how it is named in a circle."""
-        return PATHS_TOPIC if self.issue_id is None else f"locks/{self.issue_id}"
+        return topic_of(self.issue_id)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +85,8 @@ def take_place(tx: Transaction, waiter: Waiter) -> None:
 
 def tell_begun(tx: Transaction, waiter: Waiter, held_by: list[str]) -> None:
     """Tell that somebody waits, and for whom."""
+    shown = msgspec.json.encode(held_by).decode()
+    tx.execute("waiting_held_by", ticket=waiter.ticket, held_by=shown)
     data = {
         "ticket": waiter.ticket,
         "agent": waiter.agent,

@@ -14,8 +14,8 @@ from hubbub.core.chat.conversation import (
     Running,
     SendRequest,
     SendStatus,
-    Session,
     SessionFilter,
+    SessionInfo,
 )
 from hubbub.dialects.calls import answered
 from hubbub.dialects.rpc.methods import Caller, Change, Method
@@ -96,16 +96,6 @@ class ListSessions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     search: str | None = None
     active_minutes: int | None = None
     limit: int = 100
-
-
-class SessionInfo(msgspec.Struct, frozen=True):
-    """One session."""
-
-    session: str
-    agent: str
-    session_id: str
-    updated_at: int
-    fields: dict[str, Any]
 
 
 class SessionList(msgspec.Struct, frozen=True):
@@ -202,25 +192,23 @@ async def sessions(caller: Caller, params: ListSessions) -> SessionList:
         search=params.search,
     )
     rows = await caller.hub.chat.sessions.list(wanted)
-    return SessionList([_info(row.session) for row in rows])
+    return SessionList([row.session.info() for row in rows])
 
 
 async def session_patch(caller: Caller, params: Patch) -> SessionInfo:
     """Change fields of a session."""
-    return _info(
-        await caller.hub.chat.sessions.patch(
-            caller.principal, params.session, params.changes, key=params.idempotency_key
-        )
+    patched = await caller.hub.chat.sessions.patch(
+        caller.principal, params.session, params.changes, key=params.idempotency_key
     )
+    return patched.info()
 
 
 async def session_reset(caller: Caller, params: OneSession) -> SessionInfo:
     """Begin a session anew."""
-    return _info(
-        await caller.hub.chat.sessions.reset(
-            caller.principal, params.session, key=params.idempotency_key
-        )
+    anew = await caller.hub.chat.sessions.reset(
+        caller.principal, params.session, key=params.idempotency_key
     )
+    return anew.info()
 
 
 async def session_delete(caller: Caller, params: Delete) -> Deleted:
@@ -244,12 +232,6 @@ async def import_session(caller: Caller, params: Import) -> Imported:
         idempotency_key=params.idempotency_key,
     )
     return await caller.hub.chat.import_session(caller.principal, request)
-
-
-def _info(session: Session) -> SessionInfo:
-    return SessionInfo(
-        session.key, session.agent, session.session_id, session.updated_at, dict(session.fields)
-    )
 
 
 METHODS = [

@@ -29,6 +29,7 @@ from hubbub.dialects.rpc import (
     issues,
     locks,
     reservations,
+    room,
     runs,
     system,
     tokens,
@@ -72,6 +73,7 @@ class RpcDialect:
             tokens.METHODS,
             chat.METHODS,
             direct.METHODS,
+            room.METHODS,
         )
         scopes.complete(self.scopes, self.methods)
         self.sockets = [

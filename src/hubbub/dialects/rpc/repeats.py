@@ -81,6 +81,7 @@ REPEATS: Mapping[str, Repeat] = {
         "chat.history",
         "chat.sessions",
         "tokens.list",
+        "room.snapshot",
     ),
 }
 """Method to what a repeat of it gets."""

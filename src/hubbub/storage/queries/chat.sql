@@ -7,6 +7,10 @@ WHERE session_key = :session_key;
 SELECT session_key, agent, session_id, updated_at, fields FROM chat_sessions
 ORDER BY updated_at DESC, session_key;
 
+-- name: chat_session_rows
+SELECT session_key, agent, session_id, updated_at, fields FROM chat_sessions
+ORDER BY updated_at DESC, session_key LIMIT :limit;
+
 -- name: chat_session_labelled
 SELECT session_key FROM chat_sessions WHERE label = :label;
 

@@ -27,6 +27,10 @@ ORDER BY seq DESC LIMIT 1 OFFSET :skip;
 -- name: journal_newest
 SELECT id FROM journal WHERE topic = :topic ORDER BY seq DESC LIMIT 1;
 
+-- name: journal_at
+-- When the newest event up to a place happened, of those that are still stored.
+SELECT at FROM journal WHERE seq <= :seq ORDER BY seq DESC LIMIT 1;
+
 -- name: trim_note
 INSERT INTO trimmed (topic, seq) VALUES (:topic, :seq)
 ON CONFLICT (topic) DO UPDATE SET seq = max(seq, excluded.seq);

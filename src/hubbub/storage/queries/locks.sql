@@ -24,5 +24,11 @@ WHERE holder IS NOT NULL AND expires_at <= :now ORDER BY expires_at, issue_id;
 -- name: lock_next_expiry
 SELECT min(expires_at) FROM locks WHERE holder IS NOT NULL;
 
--- name: lock_clamp
-UPDATE locks SET expires_at = :latest WHERE holder IS NOT NULL AND expires_at > :latest;
+-- name: lock_beyond
+SELECT issue_id, holder, fence, claimed_at, expires_at FROM locks
+WHERE holder IS NOT NULL AND expires_at > :latest ORDER BY issue_id;
+
+-- name: lock_rows
+-- As the room shows them: held until their end is told.
+SELECT issue_id, holder, fence, claimed_at, expires_at FROM locks
+WHERE holder IS NOT NULL ORDER BY issue_id;

@@ -21,6 +21,3 @@ DELETE FROM reservations WHERE id = :id;
 
 -- name: reservation_next_expiry
 SELECT min(expires_at) FROM reservations;
-
--- name: reservation_clamp
-UPDATE reservations SET expires_at = :latest WHERE expires_at > :latest;

@@ -7,19 +7,25 @@ FROM runs WHERE run_id = :run_id;
 -- All runs that have not ended, oldest first.
 SELECT run_id, agent, client, intent, outcome_description, source, session_key, on_disconnect,
        started_at, ended_at, status, termination, turn_count, trace_bytes, grace_ms
-FROM runs WHERE status = 'in_progress' ORDER BY started_at, rowid;
+FROM runs WHERE status = 'in_progress' ORDER BY started_at, seq;
 
 -- name: run_list
 -- The newest runs of one agent, or of all, newest first.
 SELECT run_id, agent, client, intent, outcome_description, source, session_key, on_disconnect,
        started_at, ended_at, status, termination, turn_count, trace_bytes, grace_ms
 FROM runs WHERE (:agent IS NULL OR agent = :agent)
-ORDER BY started_at DESC, rowid DESC LIMIT :limit;
+ORDER BY started_at DESC, seq DESC LIMIT :limit;
+
+-- name: run_rows
+-- The newest runs as the room shows them.
+SELECT run_id, agent, client, intent, outcome_description, source, session_key, on_disconnect,
+       started_at, ended_at, status, termination, turn_count, trace_bytes, grace_ms
+FROM runs ORDER BY seq DESC LIMIT :limit;
 
 -- name: run_put
-INSERT INTO runs (run_id, agent, client, intent, outcome_description, source, session_key,
+INSERT INTO runs (seq, run_id, agent, client, intent, outcome_description, source, session_key,
                   on_disconnect, grace_ms, started_at, status, turn_count, trace_bytes)
-VALUES (:run_id, :agent, :client, :intent, :outcome_description, :source, :session_key,
+VALUES (:seq, :run_id, :agent, :client, :intent, :outcome_description, :source, :session_key,
         :on_disconnect, :grace_ms, :started_at, 'in_progress', 0, 0);
 
 -- name: run_count_turn

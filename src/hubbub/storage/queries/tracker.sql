@@ -2,6 +2,21 @@
 SELECT id, title, description, status, priority, parent_id, created_at, updated_at, closed_at
 FROM issues WHERE id = :id;
 
+-- name: issue_row
+-- An issue as the room shows it: without its description.
+SELECT
+    id, title, NULL, status, priority, parent_id, created_at, updated_at, closed_at,
+    (SELECT json_group_array(label) FROM issue_labels WHERE issue_id = issues.id),
+    (SELECT json_group_array(blocker_id) FROM issue_blockers WHERE blocked_id = issues.id)
+FROM issues WHERE id = :id;
+
+-- name: issue_rows
+SELECT
+    id, title, NULL, status, priority, parent_id, created_at, updated_at, closed_at,
+    (SELECT json_group_array(label) FROM issue_labels WHERE issue_id = issues.id),
+    (SELECT json_group_array(blocker_id) FROM issue_blockers WHERE blocked_id = issues.id)
+FROM issues ORDER BY id DESC;
+
 -- name: issue_exists
 SELECT 1 FROM issues WHERE id = :id;
 
@@ -25,11 +40,17 @@ UPDATE issues SET
     priority = coalesce(:priority, priority),
     updated_at = :now
 WHERE id = :id
-RETURNING id, title, description, status, priority, parent_id, created_at, updated_at, closed_at;
+RETURNING
+    id, title, description, status, priority, parent_id, created_at, updated_at, closed_at,
+    (SELECT json_group_array(label) FROM issue_labels WHERE issue_id = issues.id),
+    (SELECT json_group_array(blocker_id) FROM issue_blockers WHERE blocked_id = issues.id);
 
 -- name: issue_status
 UPDATE issues SET status = :status, closed_at = :closed_at, updated_at = :now WHERE id = :id
-RETURNING id, title, description, status, priority, parent_id, created_at, updated_at, closed_at;
+RETURNING
+    id, title, description, status, priority, parent_id, created_at, updated_at, closed_at,
+    (SELECT json_group_array(label) FROM issue_labels WHERE issue_id = issues.id),
+    (SELECT json_group_array(blocker_id) FROM issue_blockers WHERE blocked_id = issues.id);
 
 -- name: issue_tree
 -- An issue and everything below it.
@@ -39,6 +60,17 @@ WITH RECURSIVE tree (id) AS (
     SELECT issues.id FROM issues JOIN tree ON issues.parent_id = tree.id
 )
 SELECT id FROM tree;
+
+-- name: issue_freed_by_tree
+-- What waits for an issue, or for one below it, and is not below it.
+WITH RECURSIVE tree (id) AS (
+    SELECT :id
+    UNION
+    SELECT issues.id FROM issues JOIN tree ON issues.parent_id = tree.id
+)
+SELECT DISTINCT blocked_id FROM issue_blockers
+WHERE blocker_id IN (SELECT id FROM tree) AND blocked_id NOT IN (SELECT id FROM tree)
+ORDER BY blocked_id;
 
 -- name: issue_numbers_keep
 -- Before a deletion: no number that is in use may ever be given again.

@@ -2,6 +2,13 @@
 INSERT INTO waiting (ticket, agent, actor, issue_id, wanted, lease_ms, until)
 VALUES (:ticket, :agent, :actor, :issue_id, :wanted, :lease_ms, :until);
 
+-- name: waiting_held_by
+UPDATE waiting SET held_by = :held_by WHERE ticket = :ticket;
+
+-- name: waiting_rows
+-- As the room shows them.
+SELECT ticket, agent, issue_id, held_by, until FROM waiting ORDER BY place;
+
 -- name: waiting_all
 SELECT ticket, agent, actor, issue_id, wanted, lease_ms, until FROM waiting ORDER BY place;
 

@@ -5,5 +5,6 @@ CREATE TABLE presence (
     last_heartbeat  INTEGER NOT NULL, -- Unix milliseconds
     active_issue_id INTEGER,
     machine_id      TEXT    NOT NULL,
-    doors           TEXT    NOT NULL  -- JSON array: the door of each open connection
+    doors           TEXT    NOT NULL, -- JSON array: the door of each open connection
+    known           INTEGER NOT NULL  -- 1: an event has told of it
 ) WITHOUT ROWID;

@@ -1,6 +1,8 @@
--- Runs: one execution by an agent each, from start to a terminal outcome. The rowid is their order.
+-- Runs: one execution by an agent each, from start to a terminal outcome. "seq" is their order, and
+-- the place of their "run.started" in the journal.
 CREATE TABLE runs (
-    run_id              TEXT PRIMARY KEY,
+    seq                 INTEGER PRIMARY KEY,
+    run_id              TEXT    NOT NULL UNIQUE,
     agent               TEXT    NOT NULL,
     client              TEXT    NOT NULL, -- the connection or program that started it
     intent              TEXT    NOT NULL,

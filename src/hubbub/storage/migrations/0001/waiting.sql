@@ -7,6 +7,7 @@ CREATE TABLE waiting (
     actor    TEXT    NOT NULL,    -- principal that asked
     issue_id INTEGER,             -- NULL: waits for paths
     wanted   TEXT,                -- JSON; what is to be reserved
+    held_by  TEXT,                -- JSON array: for whom, when the wait began
     lease_ms INTEGER NOT NULL,
     until    INTEGER NOT NULL     -- lease time in milliseconds; the wait is over from then on
 );

@@ -1,0 +1,1 @@
+"""The room: as it is, and as it was at any place of the journal."""

@@ -113,6 +113,18 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     """False: accepted, and waiting for its start."""
 
 
+class RunningTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn that has not ended, now or at a place of the journal."""
+
+    run_id: str
+    session_key: str
+    spelling: str
+    agent: str
+    started: bool
+    text: str | msgspec.UnsetType = msgspec.UNSET
+    """The answer so far; unset for the past: what is said is stored when it has been said."""
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation, without its messages."""
 

@@ -289,9 +289,7 @@ class Chat:
         Raises:
             InvalidRequest: The key or the limit has no usable form.
         """
-        if not 1 <= limit <= MAX_HISTORY:
-            message = f"limit must be from 1 to {MAX_HISTORY}"
-            raise InvalidRequest(message)
+        check_limit(limit)
         name = canonical(session_key)
         session = await self.sessions.get(name)
         if session is None:
@@ -380,3 +378,14 @@ class Chat:
 def is_stop_word(message: str) -> bool:
     """Say whether a message is one that aborts."""
     return message.strip().lower() in STOP_WORDS
+
+
+def check_limit(limit: int) -> None:
+    """Check how many messages of a history are asked for.
+
+    Raises:
+        InvalidRequest: The number is out of range.
+    """
+    if not 1 <= limit <= MAX_HISTORY:
+        message = f"limit must be from 1 to {MAX_HISTORY}"
+        raise InvalidRequest(message)

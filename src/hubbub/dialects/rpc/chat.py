@@ -11,14 +11,16 @@ from hubbub.core.chat.conversation import (
     Injected,
     InjectRequest,
     MultitaskStrategy,
-    Running,
+    RunningTurn,
     SendRequest,
     SendStatus,
     SessionFilter,
     SessionInfo,
 )
+from hubbub.core.values import Position
 from hubbub.dialects.calls import answered
 from hubbub.dialects.rpc.methods import Caller, Change, Method
+from hubbub.dialects.rpc.topics import position_of
 
 
 MAX_SESSIONS = 1000
@@ -76,6 +78,8 @@ class GetHistory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     session: str
     limit: int = 200
+    at: Position | str | None = None
+    """A position or a cursor: as it was then; left out: as it is now."""
 
 
 class HistoryPage(msgspec.Struct, frozen=True):
@@ -84,8 +88,8 @@ class HistoryPage(msgspec.Struct, frozen=True):
     session: str
     session_id: str | None
     messages: list[msgspec.Raw]
-    running: list[Running]
-    """Turns that have not ended, each with its answer so far."""
+    running: list[RunningTurn]
+    """Turns that have not ended, each with its answer so far, unless it was asked for the past."""
 
 
 class ListSessions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,8 +181,13 @@ async def inject(caller: Caller, params: Inject) -> Injected:
 
 async def history(caller: Caller, params: GetHistory) -> HistoryPage:
     """Give the newest messages."""
-    found = await caller.hub.chat.history(params.session, limit=params.limit)
-    running = caller.hub.chat.running(found.session_key)
+    at = position_of(params.at)
+    if at is None:
+        found = await caller.hub.chat.history(params.session, limit=params.limit)
+        now = caller.hub.chat.running(found.session_key)
+        running = [msgspec.convert(turn, RunningTurn, from_attributes=True) for turn in now]
+    else:
+        found, running = await caller.hub.past.history(params.session, at, limit=params.limit)
     return HistoryPage(found.session_key, found.session_id, found.messages, running)
 
 

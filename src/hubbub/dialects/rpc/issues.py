@@ -16,9 +16,11 @@ from hubbub.core.tracker.issues import (
     Priority,
 )
 from hubbub.core.tracker.service import CommentDraft, Done, IssueDraft, IssuePatch
+from hubbub.core.values import Position
 from hubbub.dialects.calls import Reply, answered
 from hubbub.dialects.rpc.answers import submitted
 from hubbub.dialects.rpc.methods import Caller, Change, Empty, Method
+from hubbub.dialects.rpc.topics import position_of
 
 
 class Write(Change, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,6 +53,8 @@ class Get(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``issues.get``."""
 
     id: int
+    at: Position | str | None = None
+    """A position or a cursor: as it was then; left out: as it is now."""
 
 
 class Update(Write, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -189,7 +193,10 @@ async def list_issues(caller: Caller, params: Filter) -> ListedIssues:
 
 async def get(caller: Caller, params: Get) -> IssueDetail:
     """Give one issue with everything that hangs on it."""
-    return await caller.hub.issues.get(params.id)
+    at = position_of(params.at)
+    if at is None:
+        return await caller.hub.issues.get(params.id)
+    return await caller.hub.past.issue(params.id, at)
 
 
 async def ready(caller: Caller, _params: Empty) -> Issues:

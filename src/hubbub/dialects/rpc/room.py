@@ -6,6 +6,7 @@ from hubbub.core.past.room import Room
 from hubbub.core.values import Position
 from hubbub.dialects.calls import answered
 from hubbub.dialects.rpc.methods import Caller, Method
+from hubbub.dialects.rpc.topics import position_of
 
 
 class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -15,9 +16,9 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A position or a cursor; left out: now."""
 
 
-async def snapshot(caller: Caller, _params: Snapshot) -> Room:
+async def snapshot(caller: Caller, params: Snapshot) -> Room:
     """Give the room."""
-    return await caller.hub.past.room()
+    return await caller.hub.past.room(position_of(params.at))
 
 
 METHODS = [

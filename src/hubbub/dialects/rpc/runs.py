@@ -12,6 +12,7 @@ from hubbub.core.tracker.reservation_table import Grant
 from hubbub.core.values import Position
 from hubbub.dialects.calls import answered
 from hubbub.dialects.rpc.methods import Caller, Change, Method
+from hubbub.dialects.rpc.topics import position_of
 from hubbub.errors import InvalidRequest
 
 
@@ -74,6 +75,8 @@ class GetTrace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cursor: int = 0
     """Index of the first turn wanted."""
     limit: int = MAX_TURNS
+    at: Position | str | None = None
+    """A position or a cursor: as it was then; left out: as it is now."""
 
 
 class Resume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -182,7 +185,11 @@ def _check_range(params: GetTrace) -> None:
 async def trace(caller: Caller, params: GetTrace) -> Trace:
     """Give a run and its turns."""
     _check_range(params)
-    snapshot = await caller.hub.runs.snapshot(params.run_id)
+    at = position_of(params.at)
+    if at is None:
+        snapshot = await caller.hub.runs.snapshot(params.run_id)
+    else:
+        snapshot = await caller.hub.past.trace(params.run_id, at)
     turns = msgspec.json.decode(snapshot.turns, type=list[msgspec.Raw])
     chosen = turns[params.cursor : params.cursor + params.limit]
     return Trace(

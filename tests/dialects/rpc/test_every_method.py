@@ -77,8 +77,8 @@ READS = {
     *("runs.get", "runs.list", "runs.trace", "locks.list", "reservations.list"),
     *("issues.list", "issues.get", "issues.ready", "issues.blocked"),
     *("presence.list", "agents.list", "agents.identity", "chat.history", "chat.sessions"),
-    "tokens.redeem",
     "room.snapshot",
+    "tokens.redeem",
 }
 """What a token of scope `read` may call; the last needs none."""
 

@@ -25,7 +25,7 @@ CHECKED := src tests scripts $(wildcard bench)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test cov kill prove acceptance conformance bench lint types fmt lock clean
+.PHONY: help demo test cov browser kill prove acceptance conformance bench lint types fmt lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,6 +50,9 @@ floor = table=$$($(BIN)/coverage report --fail-under=$(1) $(2)) || { echo "$$tab
 
 cov: $(DEV) ## show the coverage of the last `make test`
 	$(BIN)/coverage report
+
+browser: $(DEV) ## install Chromium and axe-core, with which `make test` walks through the page
+	$(BIN)/python -m tests.browser.prepare
 
 kill: $(DEV) ## kill and restart the daemon ROUNDS times in each kill test
 	HUBBUB_KILL_ROUNDS=$(ROUNDS) $(BIN)/pytest -m kill --timeout 3600 $(ARGS)

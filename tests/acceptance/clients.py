@@ -1,4 +1,4 @@
-"""Real clients, installed from the package indexes into a folder outside the tree.
+"""Real clients, and what examines the page, from the package indexes, in a folder outside the tree.
 
 The folder is `$HUBBUB_ACCEPTANCE_CACHE`, else the platform's cache folder. A client is installed
 once, completely or not at all. Where that fails, because there is no network or no npm, the
@@ -19,6 +19,7 @@ import platformdirs
 
 CAR_VERSIONS = ("0.22.0", "0.58.0")
 CLAWDBOT_VERSION = "2026.1.24-3"
+AXE_VERSION = "4.14.1"
 NODE_VERSION = "22"
 """The npm package `node` carries the interpreter itself; clawdbot wants 22.12 or newer."""
 
@@ -112,6 +113,18 @@ class Clients:
 
         folder = self.installed(f"clawdbot-{CLAWDBOT_VERSION}", install)
         return folder / "node_modules/clawdbot/dist/entry.js"
+
+    def axe(self) -> Path:
+        """Return the script that finds what people who need aids could not use.
+
+        Raises:
+            Unavailable: It cannot be installed.
+        """
+
+        def install(target: Path) -> None:
+            _npm(target, "install", "--ignore-scripts", "--no-save", f"axe-core@{AXE_VERSION}")
+
+        return self.installed(f"axe-{AXE_VERSION}", install) / "node_modules/axe-core/axe.min.js"
 
     def installed(self, name: str, install: Callable[[Path], None]) -> Path:
         """Install into a folder beside the final one and move it there when it is whole."""

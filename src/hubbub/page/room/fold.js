@@ -51,10 +51,12 @@ export function fold(room, event) {
 const CHANGES = {
   "agent.connected": connections,
   "agent.disconnected": connections,
+  "agent.forgotten": (room, data) => room.agents.delete(data.agent),
   "agent.status": (room, data) => agent(room, data.agent, { status: data.status }),
   "run.started": (room, data) =>
     room.runs.set(data.run_id, { ...data, status: "in_progress", ended_at: null, turn_count: 0 }),
-  "run.turn": (room, data) => run(room, data.run_id, { turn_count: data.index + 1 }),
+  "run.turn": (room, data) =>
+    run(room, data.run_id, { turn_count: data.index + 1, trace_bytes: data.trace_bytes }),
   "run.ended": (room, data) =>
     run(room, data.run_id, {
       status: data.status,

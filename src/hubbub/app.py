@@ -28,6 +28,7 @@ from hubbub.transport.server import Listener
 from hubbub.transport.tick import Tick
 from hubbub.transport.tls import pinned
 from hubbub.transport.uring import Ring, open_ring
+from hubbub.vitals import Look
 
 
 MOST_DESCRIPTORS = 1 << 20
@@ -121,6 +122,14 @@ class Daemon:
             store.start()
             hub = await self._services.open(journal, store, bus)
             self._access = hub.access
+            self.operations.look = Look(
+                settings,
+                hub,
+                store,
+                listeners=self._doors.listeners,
+                quotas=self._doors.quotas,
+                metrics=self.metrics,
+            )
             self._show(bus, store, journal)
             addresses = await self._doors.open(hub, self.files, tick)
             self._services.start()

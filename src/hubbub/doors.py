@@ -34,6 +34,8 @@ class Doors:
         """Begin with none."""
         self._settings = settings
         self._metrics = metrics
+        self.quotas = Quotas(settings.limits, time.monotonic)
+        """What callers have taken, on all listeners together."""
         self.listeners: dict[str, Listener] = {}
         self.dialects: dict[str, Dialect] = {}
         """What is spoken, by name; also what has no listener of its own."""
@@ -85,7 +87,6 @@ class Doors:
         """Serve every dialect on its address, and all under hubbub's own; gives their URLs."""
         self.dialects = dialects = self._dialects(hub, files)
         gate = self._gate()
-        quotas = Quotas(self._settings.limits, time.monotonic)
         for name, sock in self._bound.items():
             doors = [("", dialects[name])]
             if name == "hubbub":
@@ -98,7 +99,7 @@ class Doors:
                 gate=gate,
                 tick=tick,
                 metrics=self._metrics,
-                quotas=quotas,
+                quotas=self.quotas,
                 tls=self._tls.get(name),
             )
         for listener in self.listeners.values():

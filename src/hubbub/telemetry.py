@@ -6,11 +6,16 @@ Every log line has a stable event name as its first argument; the rest are keys.
 import contextlib
 import logging
 import sys
+import time
+from collections import deque
 from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+
+SAMPLED_EVERY = 13
+"""One in so many is measured; not a power of two, by which requests often come."""
 
 log: Any = structlog.get_logger("hubbub")
 
@@ -69,6 +74,46 @@ def _as_it_is(_logger: object, _name: str, entry: Any) -> Any:
     return entry
 
 
+class Recent:
+    """The newest durations of something, for their quantiles; adding one costs next to nothing.
+
+    One thread may add while another asks.
+    """
+
+    def __init__(self, most: int = 1024) -> None:
+        """Keep this many."""
+        self._seconds: deque[float] = deque(maxlen=most)
+        self.add = self._seconds.append
+
+    def quantile(self, part: float) -> float | None:
+        """Give the duration under which this part of them is; ``None``: there is none."""
+        seconds = sorted(self._seconds)
+        return seconds[min(int(part * len(seconds)), len(seconds) - 1)] if seconds else None
+
+
+class Sampled:
+    """Measures now and then how long something takes: most of the time it only counts."""
+
+    __slots__ = ("_left", "recent")
+
+    def __init__(self) -> None:
+        """Measure the first."""
+        self.recent = Recent()
+        self._left = 1
+
+    def begin(self) -> float:
+        """Begin one; gives what ``end`` takes, or 0: this one is not measured."""
+        self._left -= 1
+        if self._left:
+            return 0.0
+        self._left = SAMPLED_EVERY
+        return time.perf_counter()
+
+    def end(self, began: float) -> None:
+        """End one that is measured."""
+        self.recent.add(time.perf_counter() - began)
+
+
 class Metrics:
     """The daemon's metric objects, in a registry of their own."""
 
@@ -111,6 +156,9 @@ class Metrics:
             ["agent", "outcome"],
             registry=self.registry,
         )
+
+        self.answers = Sampled()
+        """Seconds from a request to its answer."""
 
     def text(self) -> bytes:
         """Give all figures in the text format that Prometheus reads."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from hubbub.telemetry import log, set_up_logging
+from hubbub.telemetry import SAMPLED_EVERY, Recent, Sampled, log, set_up_logging
 
 
 class FullDisk(io.StringIO):
@@ -51,3 +51,25 @@ def test_log_lines_carry_their_event_name(
     assert shown in written
     assert "something_failed" in written
     assert "not_shown" not in written
+
+
+def test_quantiles_are_those_of_the_newest() -> None:
+    """Of as many as are kept; of nothing there is none."""
+    recent = Recent(most=100)
+    assert recent.quantile(0.5) is None
+    for number in range(300):
+        recent.add(float(number))
+
+    assert recent.quantile(0.5) == 250.0
+    assert recent.quantile(0.99) == 299.0
+    assert recent.quantile(1.0) == 299.0
+
+
+def test_one_in_many_is_measured() -> None:
+    """The first, then every so many; the others cost no look at a clock."""
+    sampled = Sampled()
+    begun = [sampled.begin() for _ in range(2 * SAMPLED_EVERY)]
+
+    assert [number for number, began in enumerate(begun) if began] == [0, SAMPLED_EVERY]
+    sampled.end(begun[0])
+    assert (sampled.recent.quantile(0.5) or 0) > 0

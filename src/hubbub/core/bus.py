@@ -256,6 +256,10 @@ class Bus:
         """Count the subscriptions, those that still read the store included."""
         return sum(audience.holders for audience in self._audiences.values())
 
+    def lagging(self) -> set[Outbox]:
+        """Give the outboxes of the subscriptions that still read the store."""
+        return {member.outbox for member in self._following}
+
     def behind(self) -> int:
         """Count the subscriptions that still read the store."""
         return len(self._following)

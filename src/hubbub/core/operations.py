@@ -3,8 +3,9 @@
 The daemon's parts add their checks and figures here; the ops endpoints only show them.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+from hubbub.core.health import Vitals
 from hubbub.core.journal import Journal
 from hubbub.core.ports import Store, Transaction
 from hubbub.telemetry import Metrics, log
@@ -12,6 +13,9 @@ from hubbub.telemetry import Metrics, log
 
 Check = Callable[[], str | None]
 """Says why the daemon is not ready; ``None``: as far as this goes, it is."""
+
+
+Look = Callable[[], Awaitable[Vitals]]
 
 
 class Operations:
@@ -29,6 +33,8 @@ class Operations:
         self.started_at = started_at
         self.addresses: dict[str, str] = {}
         """URL of each listener that is really bound."""
+        self.look: Look
+        """Gathers the figures of the whole daemon; set before the first door opens."""
         self.is_stopping = False
         self._checks: list[Check] = []
 

@@ -17,6 +17,10 @@ MAX_IDLE_QUOTAS = 10_000
 """Callers that are remembered; those that take nothing and have nothing open are forgotten."""
 
 
+REMOTE = "remote:"
+"""Beginning of the keys of addresses."""
+
+
 class Bucket:
     """Tokens that are refilled at a steady rate, up to a burst."""
 
@@ -138,6 +142,17 @@ class Quotas:
             limits = self._limits
             quota = self._quotas[key] = Quota(limits.messages(), limits.bytes())
         return quota
+
+    def most_connections(self, *, remote: bool) -> int:
+        """Count the open connections of who has most: of addresses, or of principals."""
+        return max(
+            (
+                quota.connections
+                for key, quota in self._quotas.items()
+                if key.startswith(REMOTE) == remote
+            ),
+            default=0,
+        )
 
     def __len__(self) -> int:
         """Count the callers that are remembered."""

@@ -26,6 +26,7 @@ HUBBUB: Rows = {
     "WS /rpc": "read",
     "system.ping": "read",
     "system.status": "read",
+    "system.health": "read",
     "topics.publish": "write",
     "topics.subscribe": "read",
     "topics.unsubscribe": "read",

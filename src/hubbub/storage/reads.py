@@ -1,7 +1,9 @@
 """Reading: conditions on topics, and the answer to a read that the writer makes."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hubbub.core.ports import Settled
@@ -16,6 +18,15 @@ class ReadDone:
     def __call__(self, settled: Settled) -> None:
         """Give what was read, or the error, to whoever waits."""
         settled.answer(self._future)
+
+
+def file_bytes(path: Path) -> int:
+    """Count the bytes of a store's file and of those that SQLite keeps beside it."""
+    total = 0
+    for end in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            total += Path(f"{path}{end}").stat().st_size
+    return total
 
 
 def matching(patterns: Sequence[str]) -> tuple[str, dict[str, str]]:

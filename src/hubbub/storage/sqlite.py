@@ -9,6 +9,7 @@ savepoint of its own.
 
 import asyncio
 import queue
+import shutil
 import sqlite3
 import threading
 import time
@@ -25,10 +26,10 @@ from hubbub.errors import (
     StartError,
     StoreUnavailable,
 )
-from hubbub.storage.reads import ReadDone, matching
+from hubbub.storage.reads import ReadDone, file_bytes, matching
 from hubbub.storage.sql import load_queries, migrate
 from hubbub.storage.transaction import NEWEST, SqliteTransaction, wrapped
-from hubbub.telemetry import log
+from hubbub.telemetry import Recent, log
 
 
 T = TypeVar("T")
@@ -94,6 +95,8 @@ class SqliteStore:
         self.units = 0
         self.commit_s = 0.0
         """Total seconds spent in COMMIT."""
+        self.commit_times = Recent()
+        """Seconds of each of the newest."""
 
     def start(self) -> None:
         """Start the writer; call on the event loop that takes the results."""
@@ -155,6 +158,16 @@ class SqliteStore:
         rows = await self._rows(text, {**values, "after": after, "upto": upto, "limit": limit})
         return [event_of(row) for row in rows]
 
+    async def size(self) -> tuple[int, int | None]:
+        """Give the bytes of the store's files, and those left on its disk.
+
+        In memory: the bytes that it takes, and ``None``.
+        """
+        if self._path is None:
+            rows = await self.rows("size_in_memory")
+            return int(rows[0][0]), None
+        return file_bytes(self._path), shutil.disk_usage(self._path.parent).free
+
     async def trimmed(self, patterns: Sequence[str]) -> int:
         """Give the highest ``seq`` that retention has cut from these topics."""
         where, values = matching(patterns)
@@ -195,7 +208,9 @@ class SqliteStore:
         self._crash("before_commit")
         started = time.monotonic()
         self._transaction.commit()
-        self.commit_s += time.monotonic() - started
+        took = time.monotonic() - started
+        self.commit_s += took
+        self.commit_times.add(took)
         self.commits += 1
         self.units += len(batch)
         self.healthy = True

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hubbub.core.limits import Limits
-from hubbub.core.quotas import Meter, Quota, Quotas
+from hubbub.core.quotas import REMOTE, Meter, Quota, Quotas
 from hubbub.core.values import Principal
 from hubbub.errors import TooManyConnections, TooManyRequests
 from hubbub.telemetry import Metrics
+from hubbub.transport.connections import LongConnections
 
 
 REFUSED_AT_A_TIME = 1024
@@ -32,6 +33,9 @@ class Admission:
         self._quotas = quotas
         self._own = Quota(limits.listener_messages(), limits.listener_bytes())
         self.metrics = metrics
+        self.connections = LongConnections(listener)
+        self.refused = self.slow_closes = self.requests = 0
+        """Counted since the start."""
         self._turned_away = 0
         self._meters: dict[str, tuple[Quota, Meter | None]] = {}
         """Made once per caller: that costs more than a request's use of it."""
@@ -98,6 +102,11 @@ class Admission:
         finally:
             self.unseat(quota)
 
+    @property
+    def peers(self) -> int:
+        """Connections that are open, those between two requests included."""
+        return self._own.connections
+
     # -- rates -----------------------------------------------------------------------------
 
     def meter(self, principal: Principal | None, remote: str) -> Meter | None:
@@ -130,6 +139,7 @@ class Admission:
 
     def count(self, limit: str) -> None:
         """Count a refusal."""
+        self.refused += 1
         self.metrics.refused.labels(self._listener, limit).inc()
 
 
@@ -154,4 +164,4 @@ class Visit:
 
 
 def _remote(address: str) -> str:
-    return f"remote:{address}"
+    return REMOTE + address

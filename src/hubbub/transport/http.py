@@ -171,6 +171,7 @@ class Door:
         self, request: web.Request, route: Route, scope: Scope | None
     ) -> web.StreamResponse:
         cors: Mapping[str, str] = {}
+        began = self.metrics.answers.begin()
         try:
             record = self.record(request)
             who, cors = self.admit(request, record)
@@ -193,9 +194,11 @@ class Door:
         if isinstance(answer, EventStream):
             try:
                 with self.admission.seated(record.principal):
-                    return await self._stream(request, answer, cors)
+                    return await self._stream(request, answer, cors, record.principal)
             except TooManyConnections as error:
                 answer = self._refuse(error)
+        if began:
+            self.metrics.answers.end(began)
         return to_aiohttp(answer, cors)
 
     def refusal(self, error: HubbubError) -> web.Response:
@@ -218,6 +221,7 @@ class Door:
             counter = self.metrics.requests.labels(self.dialect.name, str(status))
             self._answered[status] = counter
         counter.inc()
+        self.admission.requests += 1
 
     def counted(self, rules: OutboxRules) -> OutboxRules:
         """Make rules under which what slow clients lose is also counted in the metrics."""
@@ -229,6 +233,7 @@ class Door:
             drop()
 
         def on_slow_close() -> None:
+            self.admission.slow_closes += 1
             rules.on_slow_close()
             close()
 
@@ -278,7 +283,11 @@ class Door:
             raise TooSlow(message) from None
 
     async def _stream(
-        self, request: web.Request, answer: EventStream, cors: Mapping[str, str]
+        self,
+        request: web.Request,
+        answer: EventStream,
+        cors: Mapping[str, str],
+        principal: Principal | None,
     ) -> web.StreamResponse:
         """Keep the answer open until its client goes or the daemon stops."""
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", **cors}
@@ -298,10 +307,12 @@ class Door:
         self.streams.add(task)
         gauge = self.metrics.connections.labels(self.dialect.name)
         gauge.inc()
+        connection = self.admission.connections.open(self.dialect.name, principal, outbox)
         try:
             await asyncio.gather(task, return_exceptions=True)
         finally:
             gauge.dec()
+            self.admission.connections.close(connection)
             task.cancel()
             self.streams.discard(task)
             outbox.ended()

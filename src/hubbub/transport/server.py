@@ -7,12 +7,13 @@ import socket as sockets
 import ssl
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from hubbub.core.health import ConnectionHealth, ListenerHealth
 from hubbub.core.limits import DEFAULT_LIMITS
 from hubbub.core.quotas import Quotas
 from hubbub.dialects.base import Dialect
@@ -110,7 +111,35 @@ class Listener:
     @property
     def queued_bytes(self) -> int:
         """Bytes that wait for slow clients."""
-        return self._pumps.queued_bytes
+        return self._admission.connections.queued_bytes
+
+    @property
+    def peers(self) -> int:
+        """Connections that are open, those between two requests included."""
+        return self._admission.peers
+
+    def health(self) -> ListenerHealth:
+        """Say how it is, and what it has done since the start."""
+        counted, connections = self._admission, self._admission.connections
+        return ListenerHealth(
+            name=self.name,
+            url=self.url,
+            connections=len(connections),
+            queued_bytes=connections.queued_bytes,
+            dropped=connections.dropped,
+            refused=counted.refused,
+            slow_closes=counted.slow_closes,
+            requests=counted.requests,
+        )
+
+    def connections(
+        self, now: int, lagging: Collection[object], most: int
+    ) -> list[ConnectionHealth]:
+        """Say how each of its long connections is, the newest first.
+
+        Args: as ``LongConnections.health``.
+        """
+        return self._admission.connections.health(now, lagging, most)
 
     async def open(self) -> None:
         """Begin to serve."""

@@ -16,6 +16,7 @@ from hubbub.dialects.base import Connection, Request, Response, Session, Socket
 from hubbub.errors import HubbubError
 from hubbub.telemetry import log
 from hubbub.transport.admission import Admission
+from hubbub.transport.connections import LongConnection
 from hubbub.transport.http import AiohttpHandler, Door, to_aiohttp
 from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
 
@@ -63,6 +64,8 @@ class Pump:
         self._remote = ""
         self._meter: Meter | None = None
         self._seat: Quota | None = None
+        self._principal: Principal | None = None
+        self._connection: LongConnection | None = None
         self.ws = Upgrade(
             # The library refuses messages of this size; ours is the largest that is taken.
             max_msg_size=socket.max_message_bytes + 1,
@@ -103,6 +106,8 @@ class Pump:
                 identified=self.identified,
             )
         )
+        connections = self._admission.connections
+        self._connection = connections.open(door.dialect.name, self._principal, self.outbox)
         if door.tick.ring is not None:
             self.outbox.socket = own_socket(transport)
         gauge = door.metrics.connections.labels(door.dialect.name)
@@ -115,6 +120,7 @@ class Pump:
             log.exception("session_failed", door=door.dialect.name)
         finally:
             gauge.dec()
+            connections.close(self._connection)
             for task in tuple(self._tasks):
                 task.cancel()
             self.outbox.close(*_answer_to(end))
@@ -134,6 +140,9 @@ class Pump:
         seat = self._admission.seat(principal)
         self._admission.unseat(self._seat)
         self._seat = seat
+        self._principal = principal
+        if self._connection is not None:
+            self._connection.principal = principal
         self._meter = self._admission.meter(principal, self._remote)
 
     def left(self) -> None:
@@ -316,11 +325,6 @@ class Pumps:
         self._open.discard(pump)
         if not self._open:
             self._empty.set()
-
-    @property
-    def queued_bytes(self) -> int:
-        """Bytes that wait for all these peers."""
-        return sum(pump.outbox.queued_bytes for pump in self._open if pump.outbox is not None)
 
     def stop(self) -> None:
         """Tell every peer that the daemon stops."""

@@ -12,6 +12,7 @@ from tests.daemon import Daemon
 STEPS: list[tuple[str, dict[str, Any]]] = [
     ("system.ping", {}),
     ("system.status", {}),
+    ("system.health", {}),
     ("topics.subscribe", {"topics": ["t"]}),
     ("topics.publish", {"topic": "t", "data": 1}),
     ("topics.unsubscribe", {"subscription": "$topics.subscribe.subscription"}),
@@ -73,7 +74,14 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
 """One small story; `$method.field` is a field of that method's last result."""
 
 READS = {
-    *("system.ping", "system.status", "journal.read", "topics.subscribe", "topics.unsubscribe"),
+    *(
+        "system.ping",
+        "system.status",
+        "system.health",
+        "journal.read",
+        "topics.subscribe",
+        "topics.unsubscribe",
+    ),
     *("runs.get", "runs.list", "runs.trace", "locks.list", "reservations.list"),
     *("issues.list", "issues.get", "issues.ready", "issues.blocked"),
     *("presence.list", "agents.list", "agents.identity", "chat.history", "chat.sessions"),

@@ -154,7 +154,9 @@ async def test_bus_counts_subscriptions_and_those_that_lag(journal: Journal, bus
     await bus.resume(member, start, lambda _: None)
 
     assert (bus.held(), bus.behind()) == (2, 1)
+    assert bus.lagging() == {slow}
 
     member.leave()
 
     assert (bus.held(), bus.behind()) == (1, 0)
+    assert bus.lagging() == set()

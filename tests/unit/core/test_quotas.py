@@ -161,3 +161,14 @@ def test_limits_give_the_rates_of_callers_and_listeners() -> None:
 
     assert (limits.messages(), limits.bytes()) == (Rate(1, 2), Rate(3, 4))
     assert (limits.listener_messages(), limits.listener_bytes()) == (Rate(5, 6), Rate(7, 8))
+
+
+def test_who_has_most_connections(seconds: Seconds) -> None:
+    """Addresses and principals are told apart; nobody has none."""
+    quotas = Quotas(Limits(), seconds)
+    assert quotas.most_connections(remote=True) == quotas.most_connections(remote=False) == 0
+    for key, count in (("remote:::1", 7), ("remote:10.0.0.1", 2), ("operator", 3), ("agent:a", 1)):
+        quotas.of(key).connections = count
+
+    assert quotas.most_connections(remote=True) == 7
+    assert quotas.most_connections(remote=False) == 3

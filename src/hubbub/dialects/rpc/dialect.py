@@ -130,7 +130,13 @@ class RpcDialect:
         shown = entrance.shown(connection.request)
         stay = self._hub.access.browsers.enter(shown, connection.close)
         return RpcSession(
-            self._hub, self.methods, self._events, self._limits, connection, stay=stay
+            self._hub,
+            self.methods,
+            self._events,
+            self._limits,
+            connection,
+            stay=stay,
+            answers=self._hub.operations.metrics.answers,
         )
 
     async def _post(self, request: Request) -> Response:

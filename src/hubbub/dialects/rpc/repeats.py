@@ -65,6 +65,7 @@ REPEATS: Mapping[str, Repeat] = {
         READS,
         "system.ping",
         "system.status",
+        "system.health",
         "journal.read",
         "runs.get",
         "runs.list",

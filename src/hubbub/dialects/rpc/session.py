@@ -1,6 +1,6 @@
 """hubbub's own door: ``/rpc`` over WebSocket and POST."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -19,7 +19,11 @@ from hubbub.dialects.rpc.frames import BadFrame, Call, EventFrames, MethodNotFou
 from hubbub.dialects.rpc.methods import Method
 from hubbub.dialects.rpc.settings import RpcSettings
 from hubbub.errors import HubbubError, InternalError, InvalidRequest, TooManyRequests
-from hubbub.telemetry import log
+from hubbub.telemetry import Sampled, log
+
+
+WAITING = frozenset(("locks.claim", "reservations.claim"))
+"""Calls that may wait for other agents."""
 
 
 class RpcSession:
@@ -34,11 +38,13 @@ class RpcSession:
         connection: Connection,
         *,
         stay: Stay | None = None,
+        answers: Sampled | None = None,
     ) -> None:
         """Serve a caller over a socket.
 
         Args:
             stay: Keeps a browser's token alive for as long as the socket is open.
+            answers: Measures how long answers take.
         """
         self.hub = hub
         self.limits = limits
@@ -50,6 +56,7 @@ class RpcSession:
         self._methods = methods
         self._attachment: Attachment | None = None
         self._stay = stay
+        self._answers = Sampled() if answers is None else answers
 
     def opened(self) -> None:
         """Say nothing: the client speaks first. An agent is here from now on."""
@@ -67,7 +74,20 @@ class RpcSession:
         except BadFrame as error:
             self.outbox.send(error.answer)
             return None
-        return run(self, self._methods, call, self.outbox.send)
+        began = self._answers.begin()
+        send = self.outbox.send if not began else self._measured(call, began)
+        return run(self, self._methods, call, send)
+
+    def _measured(self, call: Call, began: float) -> Callable[[bytes], None]:
+        """Send an answer and note how long it took; waiting for others is no work of ours."""
+        if call.method in WAITING:
+            return self.outbox.send
+
+        def send(answer: bytes) -> None:
+            self.outbox.send(answer)
+            self._answers.end(began)
+
+        return send
 
     def received_binary(self, data: bytes) -> None:
         """Refuse: this protocol is text."""

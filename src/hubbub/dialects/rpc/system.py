@@ -1,11 +1,13 @@
-"""``system.*``: is anyone there."""
+"""``system.*``: is anyone there, and how is it."""
 
 import msgspec
+from msgspec import structs
 
 from hubbub import __version__
+from hubbub.core.health import Health
 from hubbub.core.identity.presence import AgentPresence
 from hubbub.core.values import Position
-from hubbub.dialects.calls import Reply
+from hubbub.dialects.calls import Reply, answered
 from hubbub.dialects.rpc.methods import Caller, Empty, Method
 
 
@@ -57,6 +59,22 @@ def status(caller: Caller, _params: Empty, reply: Reply) -> None:
     )
 
 
+async def health(caller: Caller, _params: Empty) -> Health:
+    """Tell the figures of the whole daemon."""
+    hub = caller.hub
+    vitals = await hub.operations.look()
+    reasons = hub.operations.reasons()
+    return Health(
+        version=__version__,
+        started_at=hub.operations.started_at,
+        now=hub.clock(),
+        ready=not reasons,
+        reasons=reasons,
+        position=hub.journal.position,
+        **structs.asdict(vitals),
+    )
+
+
 METHODS = [
     Method(
         name="system.ping",
@@ -71,5 +89,12 @@ METHODS = [
         result=Status,
         summary="Tell how the daemon is: addresses, readiness, position, who is here.",
         run=status,
+    ),
+    Method(
+        name="system.health",
+        params=Empty,
+        result=Health,
+        summary="Tell the daemon's figures: store, latency, listeners, connections, limits.",
+        run=answered(health),
     ),
 ]

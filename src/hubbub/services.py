@@ -75,18 +75,7 @@ class Services:
         bus.listen(("agents/*",), identities.heard)
         for name in settings.agents:
             identities.agent_id(name)
-        operator_token = self._files.operator_token()
-        access = Access(
-            journal,
-            store,
-            self._clock,
-            operator_token,
-            on_agent=identities.agent_id,
-            limits=settings.limits,
-        )
-        await access.load()
-        self._browsers = access.browsers
-        self._every(access.browsers.tick_s, access.browsers.tick)
+        access = await self._access(journal, store, identities)
         presence = Presence(journal, store, bus, self._clock, rules=settings.presence)
         await presence.load()
         SignsOfLife(presence, bus)
@@ -120,6 +109,21 @@ class Services:
             clock=self._clock,
             ids=uuid7,
         )
+
+    async def _access(self, journal: Journal, store: Store, identities: Identities) -> Access:
+        """Let callers in: the operator, agents, browsers."""
+        access = Access(
+            journal,
+            store,
+            self._clock,
+            self._files.operator_token(),
+            on_agent=identities.agent_id,
+            limits=self._settings.limits,
+        )
+        await access.load()
+        self._browsers = access.browsers
+        self._every(access.browsers.tick_s, access.browsers.tick)
+        return access
 
     def start(self) -> None:
         """Take up the work that waits; call when the doors are open."""

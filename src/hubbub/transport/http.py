@@ -1,8 +1,9 @@
 """HTTP: from the server's requests to a dialect's plain records and back."""
 
 import asyncio
+import functools
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from aiohttp import web
@@ -29,12 +30,12 @@ from hubbub.errors import (
 )
 from hubbub.telemetry import log
 from hubbub.transport.admission import Admission
+from hubbub.transport.answers import NO_HEADERS, Heads, Reply
 from hubbub.transport.outbox import SseOutbox
 from hubbub.transport.peers import Peer
+from hubbub.transport.routes import AiohttpHandler, Params
 from hubbub.transport.tick import Tick
 
-
-AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LAST_CHUNK = b"0\r\n\r\n"
 STREAM_END_S = 5.0
@@ -62,14 +63,15 @@ class Gate:
             Forbidden: The host is not ours (DNS rebinding), or the origin is foreign.
         """
         host = request.headers.get("Host", "")
-        if host not in self._known and host and _without_port(host) not in self._hosts:
-            message = f"host {host!r} is not served here; allow it in the setting listen.hosts"
-            raise Forbidden(message)
-        if len(self._known) < MAX_KNOWN_HOSTS:
-            self._known.add(host)
+        if host not in self._known:
+            if host and _without_port(host) not in self._hosts:
+                message = f"host {host!r} is not served here; allow it in the setting listen.hosts"
+                raise Forbidden(message)
+            if len(self._known) < MAX_KNOWN_HOSTS:
+                self._known.add(host)
         origin = request.headers.get("Origin")
         if origin is None or origin.partition("://")[2] == host:
-            return {}
+            return NO_HEADERS
         cors = dialect.cors(origin)
         if not cors and origin in self._origins:
             return _cors(origin)
@@ -101,16 +103,18 @@ class Door:
         self.tick = tick
         self.metrics = admission.metrics
         self.streams: set[asyncio.Task[None]] = set()
+        self._heads = Heads()
         self._answered: dict[int, Counter] = {}
         """Counters of answers by status; looking one up by its labels costs more than it counts."""
 
-    def record(self, request: web.Request) -> Request:
+    def record(self, request: web.BaseRequest, params: Params) -> Request:
         """Make the plain record of a request, of whom we do not know yet who makes it."""
+        url = request.rel_url
         return Request(
             method=request.method,
-            path=request.path[len(self.prefix) :] or "/",
-            params=request.match_info,
-            query=request.query if request.query_string else {},
+            path=url.path[len(self.prefix) :] or "/",
+            params=params,
+            query=url.query if url.query_string else NO_HEADERS,
             headers=request.headers,
             remote=request.remote or "",
             host=request.host,
@@ -118,7 +122,7 @@ class Door:
         )
 
     def admit(
-        self, request: web.Request, record: Request
+        self, request: web.BaseRequest, record: Request
     ) -> tuple[Principal | Response | None, Mapping[str, str]]:
         """Apply browser rules, find out who calls, and take the request from its caller's quota.
 
@@ -149,39 +153,43 @@ class Door:
         scopes.complete(self.dialect.scopes, (route.call,))
         scope = self.dialect.scopes[route.call]
 
-        async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._answer(request, route, scope)
+        return functools.partial(self._answer, route, scope)
 
-        return handle
+    async def fallback(
+        self, allowed: Sequence[str], request: web.BaseRequest, params: Params
+    ) -> web.StreamResponse:
+        """Answer a path that no route has, or a method that its path does not take.
 
-    async def fallback(self, request: web.Request) -> web.StreamResponse:
-        """Answer a path that no route has, or a method that its path does not take."""
-        record = self.record(request)
+        Args:
+            allowed: Methods that the path takes.
+        """
+        record = self.record(request, params)
         try:
             who, cors = self.admit(request, record)
         except HubbubError as error:
             return self.refusal(error)
         if request.method == "OPTIONS" and cors:
-            return web.Response(status=204, headers=cors)
+            return self.reply(Response(status=HTTPStatus.NO_CONTENT), cors)
         if isinstance(who, Response):
-            return to_aiohttp(who, cors)
-        return to_aiohttp(self.dialect.missing(record, await _methods(request)), cors)
+            return self.reply(who, cors)
+        return self.reply(self.dialect.missing(record, allowed), cors)
 
     async def _answer(
-        self, request: web.Request, route: Route, scope: Scope | None
+        self, route: Route, scope: Scope | None, request: web.BaseRequest, params: Params
     ) -> web.StreamResponse:
-        cors: Mapping[str, str] = {}
+        cors = NO_HEADERS
         began = self.metrics.answers.begin()
         try:
-            record = self.record(request)
+            record = self.record(request, params)
             who, cors = self.admit(request, record)
             if isinstance(who, Principal):
                 if scope is not None:
                     who.require(scope)
                 record.principal = who
             elif scope is not None and who is not None:
-                return to_aiohttp(who, cors)
-            record.body = await self._body(request, record)
+                return self.reply(who, cors)
+            if request.body_exists:
+                record.body = await self._body(request, record)
             answer = await route.handler(record)
         except HubbubError as error:
             if isinstance(error, InternalError):
@@ -199,13 +207,17 @@ class Door:
                 answer = self._refuse(error)
         if began:
             self.metrics.answers.end(began)
-        return to_aiohttp(answer, cors)
+        return self.reply(answer, cors)
 
-    def refusal(self, error: HubbubError) -> web.Response:
+    def reply(self, answer: Response, extra: Mapping[str, str] = NO_HEADERS) -> Reply:
+        """Make the server's answer of a plain record, with further headers."""
+        return Reply(self._heads, answer, extra)
+
+    def refusal(self, error: HubbubError) -> Reply:
         """Make the server's answer of an error that came before anything was done."""
         answer = self._refuse(error)
         self._count(answer.status)
-        return to_aiohttp(answer)
+        return self.reply(answer)
 
     def _refuse(self, error: HubbubError) -> Response:
         """Give an error the door's shape, and the header that says when to come back."""
@@ -239,9 +251,7 @@ class Door:
 
         return structs.replace(rules, on_drop=on_drop, on_slow_close=on_slow_close)
 
-    async def _body(self, request: web.Request, record: Request) -> bytes:
-        if not request.body_exists:
-            return b""
+    async def _body(self, request: web.BaseRequest, record: Request) -> bytes:
         body = await self._whole(request)
         announced = request.content_length or 0
         if len(body) > announced:  # sent in chunks, or compressed
@@ -250,7 +260,7 @@ class Door:
                 meter.charge(len(body) - announced)
         return body
 
-    async def _whole(self, request: web.Request) -> bytes:
+    async def _whole(self, request: web.BaseRequest) -> bytes:
         """Read the whole body, as far as the door's limits allow: they hold for what is unpacked.
 
         Raises:
@@ -262,7 +272,9 @@ class Door:
         cause: Exception | None = None
         try:
             if (request.content_length or 0) <= most:
-                body = await self._read(request)
+                content = request.content
+                # Most bodies come with their headers.
+                body = content.read_nowait() if content.is_eof() else await self._read(request)
                 if len(body) <= most:
                     return body
         except web.HTTPRequestEntityTooLarge as error:
@@ -270,12 +282,10 @@ class Door:
         message = f"the body is over {most} bytes"
         raise TooLarge(message) from cause
 
-    async def _read(self, request: web.Request) -> bytes:
+    async def _read(self, request: web.BaseRequest) -> bytes:
         wait_s = self.admission.limits.body_s
-        if not wait_s or request.content.is_eof():  # most bodies come with their headers
-            return await request.read()
         try:
-            async with asyncio.timeout(wait_s):
+            async with asyncio.timeout(wait_s or None):
                 return await request.read()
         except TimeoutError:
             self.admission.count("body_s")
@@ -284,7 +294,7 @@ class Door:
 
     async def _stream(
         self,
-        request: web.Request,
+        request: web.BaseRequest,
         answer: EventStream,
         cors: Mapping[str, str],
         principal: Principal | None,
@@ -323,14 +333,6 @@ class Door:
         return response
 
 
-def to_aiohttp(answer: Response, cors: Mapping[str, str] | None = None) -> web.Response:
-    """Make the server's answer of a plain record."""
-    headers = {**answer.headers, **(cors or {})}
-    if answer.body:
-        headers["Content-Type"] = answer.content_type
-    return web.Response(status=answer.status, body=answer.body, headers=headers)
-
-
 def _cors(origin: str) -> Mapping[str, str]:
     """Let the pages of an origin that the operator allows use every call."""
     return {
@@ -346,12 +348,3 @@ def _without_port(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0].lower()
-
-
-async def _methods(request: web.Request) -> list[str]:
-    """Give the methods that this path takes, the fallback's own left out."""
-    found: set[str] = set()
-    for resource in request.app.router.resources():
-        _, methods = await resource.resolve(request)
-        found |= methods
-    return sorted(found - {"*"})

@@ -7,10 +7,12 @@ import socket as sockets
 import ssl
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 
 from hubbub.core.health import ConnectionHealth, ListenerHealth
@@ -20,8 +22,9 @@ from hubbub.dialects.base import Dialect
 from hubbub.errors import StartError
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.admission import Admission
-from hubbub.transport.http import AiohttpHandler, Door, Gate
+from hubbub.transport.http import Door, Gate
 from hubbub.transport.peers import Peer
+from hubbub.transport.routes import ANY, AiohttpHandler, Params, Routes
 from hubbub.transport.tick import Tick
 from hubbub.transport.ws import Pumps, ws_handler
 
@@ -30,6 +33,9 @@ NOTSENT_LOWAT_BYTES = 128 * 1024
 """Unsent bytes that the kernel takes per connection, so that lag shows up here, not there."""
 
 _TCP_NOTSENT_LOWAT = 25 if sys.platform == "linux" else 0x201
+
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -99,9 +105,13 @@ class Listener:
             Door(dialect, gate, tick, admission, prefix=prefix, scheme=scheme)
             for prefix, dialect in doors
         ]
+        self._max_body_bytes = max(door.dialect.max_body_bytes for door in self._doors)
+        self._routes = Routes()
+        for door in self._doors:
+            self._add(door)
         self._tls = tls
         self._server: asyncio.Server | None = None
-        self._runner: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
 
     @property
     def url(self) -> str:
@@ -143,20 +153,12 @@ class Listener:
 
     async def open(self) -> None:
         """Begin to serve."""
-        app = web.Application(
-            client_max_size=max(door.dialect.max_body_bytes for door in self._doors)
-        )
-        for door in self._doors:
-            self._add(app, door)
-        self._runner = web.AppRunner(
-            app,
-            handler_cancellation=True,
-            shutdown_timeout=self._limits.stop_s,
-        )
-        await self._runner.setup()
-        server = self._runner.server
-        assert server is not None  # noqa: S101 it is set up
         limits, loop, server_log = self._limits, asyncio.get_running_loop(), _server_log(self.name)
+        server = web.Server(
+            self._serve, request_factory=self._request, handler_cancellation=True, loop=loop
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=limits.stop_s)
+        await self._runner.setup()
 
         def peer() -> Peer:
             return Peer(
@@ -194,7 +196,8 @@ class Listener:
             await self._runner.cleanup()
         self._sock.close()
 
-    def _add(self, app: web.Application, door: Door) -> None:
+    def _add(self, door: Door) -> None:
+        add, prefix = self._routes.add, door.prefix
         upgrades = {
             socket.path: ws_handler(door, socket, self._pumps) for socket in door.dialect.sockets
         }
@@ -202,10 +205,54 @@ class Listener:
             handler = door.handler(route)
             if route.method == "GET" and route.path in upgrades:
                 handler = _either(upgrades.pop(route.path), handler)
-            app.router.add_route(route.method, door.prefix + route.path, handler)
+            add(route.method, prefix + route.path, handler)
         for path, handler in upgrades.items():
-            app.router.add_route("GET", door.prefix + path, handler)
-        app.router.add_route("*", door.prefix + "/{path:.*}", door.fallback)
+            add("GET", prefix + path, handler)
+        add(ANY, prefix + "/{path:.*}", self._fallback(door))
+
+    def _fallback(self, door: Door) -> AiohttpHandler:
+        """Make the handler of what no route of a door takes."""
+
+        def handle(request: web.BaseRequest, params: Params) -> Awaitable[web.StreamResponse]:
+            allowed = self._routes.methods(request.rel_url.path_safe)
+            return door.fallback(allowed, request, params)
+
+        return handle
+
+    def _request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: web.RequestHandler,
+        writer: AbstractStreamWriter,
+        task: "asyncio.Task[None]",
+    ) -> web.BaseRequest:
+        """Make the server library's own record of a request."""
+        loop, most = asyncio.get_running_loop(), self._max_body_bytes
+        return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=most)
+
+    def _serve(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        """Have a request answered."""
+        if "Expect" in request.headers:
+            return self._expected(request)
+        return self._routed(request)
+
+    def _routed(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        found = self._routes.find(request.method, request.rel_url.path_safe)
+        if found is None:  # no path at all, such as that of `OPTIONS *`
+            return self._doors[-1].fallback((), request, {})
+        handler, params = found
+        return handler(request, params)
+
+    async def _expected(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Let a client go on that waits for a word before it sends the body (RFC 9110, 10.1.1)."""
+        expectation = request.headers["Expect"]
+        if request.version == HttpVersion11:
+            if expectation.lower() != "100-continue":
+                raise web.HTTPExpectationFailed(text=f"Unknown Expect: {expectation}")
+            await request.writer.write(CONTINUE)
+            request.writer.output_size = 0  # the answer has not begun
+        return await self._routed(request)
 
 
 class _OneLine(logging.Handler):
@@ -235,7 +282,7 @@ def _server_log(listener: str) -> logging.Logger:
 def _either(upgrade: AiohttpHandler, plain: AiohttpHandler) -> AiohttpHandler:
     """Serve a path that is both a page and a WebSocket."""
 
-    async def handle(request: web.Request) -> web.StreamResponse:
-        return await (upgrade if "Upgrade" in request.headers else plain)(request)
+    def handle(request: web.BaseRequest, params: Params) -> Awaitable[web.StreamResponse]:
+        return (upgrade if "Upgrade" in request.headers else plain)(request, params)
 
     return handle

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Coroutine
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
@@ -17,8 +18,9 @@ from hubbub.errors import HubbubError
 from hubbub.telemetry import log
 from hubbub.transport.admission import Admission
 from hubbub.transport.connections import LongConnection
-from hubbub.transport.http import AiohttpHandler, Door, to_aiohttp
+from hubbub.transport.http import Door
 from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
+from hubbub.transport.routes import AiohttpHandler, Params
 
 
 CLOSE_S = 5.0
@@ -31,6 +33,7 @@ TIMER_S = 0.002
 MAX_PAUSE_S = 1.0
 """Seconds for which a peer that sends too much is not read, at most, before its next message."""
 
+_NO_UPGRADE = Response(status=HTTPStatus.UPGRADE_REQUIRED, headers={"Upgrade": "websocket"})
 _DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
 _CLOSE_FINAL = 0x88
 _PONG_FINAL = 0x8A
@@ -80,7 +83,7 @@ class Pump:
         self._tasks: set[asyncio.Task[None]] = set()
         self._deadline: asyncio.TimerHandle | None = None
 
-    async def serve(self, request: web.Request, door: Door, record: Request) -> None:
+    async def serve(self, request: web.BaseRequest, door: Door, record: Request) -> None:
         """Upgrade, then work until the connection ends, however it ends."""
         writer = await self.ws.prepare(request)
         transport = request.transport
@@ -345,17 +348,17 @@ def ws_handler(door: Door, socket: Socket, pumps: Pumps) -> AiohttpHandler:
     scopes.complete(door.dialect.scopes, (socket.call,))
     socket = structs.replace(socket, rules=door.counted(socket.rules))
 
-    async def handle(request: web.Request) -> web.StreamResponse:
-        record = door.record(request)
+    async def handle(request: web.BaseRequest, params: Params) -> web.StreamResponse:
+        record = door.record(request, params)
         try:
             who, cors = door.admit(request, record)
         except HubbubError as error:
             return door.refusal(error)
         if isinstance(who, Response):
-            return to_aiohttp(who, cors)
+            return door.reply(who, cors)
         pump = Pump(socket, door.admission)
         if not pump.ws.can_prepare(request):
-            return web.Response(status=426, headers={"Upgrade": "websocket"})
+            return door.reply(_NO_UPGRADE)
         try:
             scopes.check(door.dialect.scopes, socket.call, who)
             if who is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -149,17 +150,15 @@ class RpcDialect:
             return Response(body=error.answer)
         if who is entrance.NOBODY and self.scopes.get(call.method, "read") is not None:
             raise entrance.without_token()
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[bytes] = loop.create_future()
-        noted: asyncio.Future[object] = loop.create_future()
-        caller = PostCaller(self._hub, self._events, self._limits, who, noted=noted.set_result)
-        work = run(caller, self.methods, call, answer.set_result)
+        ended: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        caller = PostCaller(self._hub, self._events, self._limits, who, noted=ended.set_result)
+        work = run(caller, self.methods, call, ended.set_result)
         if work is not None:
             await work
+        result = await ended
         if isinstance(call.id, msgspec.Raw):
-            return Response(body=await answer)
+            return Response(body=result)
         # A notification has no answer; HTTP has one, and it too comes after the commit.
-        result = await noted
         return self.refuse(result) if isinstance(result, HubbubError) else Response(status=204)
 
     async def _stream(self, request: Request) -> EventStream:

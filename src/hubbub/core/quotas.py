@@ -24,7 +24,7 @@ REMOTE = "remote:"
 class Bucket:
     """Tokens that are refilled at a steady rate, up to a burst."""
 
-    __slots__ = ("_burst_s", "_cost_s", "_full_at")
+    __slots__ = ("_burst_s", "_cost_s", "full_at")
 
     def __init__(self, rate: Rate) -> None:
         """Begin full.
@@ -34,14 +34,15 @@ class Bucket:
         """
         self._cost_s = 1 / rate.per_s
         self._burst_s = rate.burst / rate.per_s
-        self._full_at = 0.0
+        self.full_at = 0.0
+        """When it will be full again, on the clock that it is asked by."""
 
     def wait(self, now: float, tokens: int) -> float:
         """Give the seconds until this many tokens can be taken; 0: now.
 
         What is larger than the burst may go when the bucket is full; those after it wait longer.
         """
-        ahead = self._full_at - now
+        ahead = self.full_at - now
         if ahead <= 0:
             return 0.0
         late = ahead + tokens * self._cost_s - self._burst_s
@@ -49,12 +50,12 @@ class Bucket:
 
     def take(self, now: float, tokens: int) -> None:
         """Take tokens, also where it has not so many: then others wait until it has."""
-        full_at = self._full_at
-        self._full_at = (max(now, full_at)) + tokens * self._cost_s
+        full_at = self.full_at
+        self.full_at = (max(now, full_at)) + tokens * self._cost_s
 
     def is_full(self, now: float) -> bool:
         """Say whether nothing was taken for long enough."""
-        return self._full_at <= now
+        return self.full_at <= now
 
 
 class Quota:
@@ -99,10 +100,10 @@ class Meter:
         now = self._clock()
         late = 0.0
         for bucket in self._messages:
-            if (wait := bucket.wait(now, 1)) > late:
+            if bucket.full_at > now and (wait := bucket.wait(now, 1)) > late:
                 late = wait
         for bucket in self._bytes:
-            if (wait := bucket.wait(now, size)) > late:
+            if bucket.full_at > now and (wait := bucket.wait(now, size)) > late:
                 late = wait
         if late:
             return late

@@ -6,6 +6,7 @@ door that it asks for, and closed; see ``Door.admit``.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import web
@@ -20,7 +21,7 @@ REFUSAL_S = 1.0
 class Peer(web.RequestHandler):
     """The HTTP library's connection, counted and with a deadline for its first request."""
 
-    __slots__ = ("_admission", "_late", "has_asked", "visit")
+    __slots__ = ("_admission", "_late", "has_asked", "visit", "when_read")
 
     def __init__(self, server: web.Server, admission: Admission, **settings: Any) -> None:
         """Wait to be connected.
@@ -34,6 +35,8 @@ class Peer(web.RequestHandler):
         self.visit: Visit | None = None
         self.has_asked = False
         """Whether the headers of a request have come."""
+        self.when_read: Callable[[], None] | None = None
+        """Called when something has been read, after whoever waits for it was woken."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection in, and start its clock."""
@@ -47,6 +50,12 @@ class Peer(web.RequestHandler):
         if wait_s:
             loop = asyncio.get_running_loop()
             self._late = loop.call_later(wait_s, self._too_late)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the peer has sent."""
+        super().data_received(data)
+        if self.when_read is not None:
+            self.when_read()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count the connection out."""

@@ -73,7 +73,7 @@ class Tick:
         is_vital: bool,  # noqa: FBT001 as FanOut
     ) -> None:
         """Have a frame written to all members of an audience."""
-        self._arm()
+        self.arm()
         self._log.append(Told(members, frame, event, is_vital))
 
     def answer(self, outbox: "FrameOutbox", frame: bytes) -> bool:
@@ -85,7 +85,7 @@ class Tick:
 
     def mark(self, outbox: "FrameOutbox") -> None:
         """Have an outbox flushed."""
-        self._arm()
+        self.arm()
         self._marked.append(outbox)
 
     def flush(self) -> None:
@@ -110,9 +110,10 @@ class Tick:
         """
         self.busy.add(outbox)
         self._gone.append(outbox)
-        self._arm()
+        self.arm()
 
-    def _arm(self) -> None:
+    def arm(self) -> None:
+        """Have everything written before the event loop waits again."""
         if not self._armed:
             self._armed = True
             self._loop.call_soon(self.flush)

@@ -20,6 +20,7 @@ from hubbub.transport.admission import Admission
 from hubbub.transport.connections import LongConnection
 from hubbub.transport.http import Door
 from hubbub.transport.outbox import FrameOutbox, NumberedWsOutbox, WsOutbox
+from hubbub.transport.peers import Peer
 from hubbub.transport.routes import AiohttpHandler, Params
 
 
@@ -111,6 +112,11 @@ class Pump:
         )
         connections = self._admission.connections
         self._connection = connections.open(door.dialect.name, self._principal, self.outbox)
+        peer = request.protocol
+        assert isinstance(peer, Peer)  # noqa: S101 the listener makes no others
+        # The loop writes after this connection's messages are worked off, and in the same pass:
+        # to be armed by the first answer would cost a pass of its own.
+        peer.when_read = door.tick.arm
         if door.tick.ring is not None:
             self.outbox.socket = own_socket(transport)
         gauge = door.metrics.connections.labels(door.dialect.name)

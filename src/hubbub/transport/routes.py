@@ -73,6 +73,7 @@ class Routes:
             raise ValueError(message)
         if resource is new:
             resources.append(new)
+            resources.sort(key=lambda each: "{" in each.path)
         resource.methods[method] = handler
 
     def find(self, method: str, path: str) -> tuple[AiohttpHandler, Params] | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 import websockets
@@ -174,3 +174,21 @@ async def test_failing_session_ends_its_connection_with_a_word(client: ClientCon
     with pytest.raises(websockets.ConnectionClosed):
         await client.recv()
     assert (client.close_code, client.close_reason) == (1011, "internal error")
+
+
+async def test_answer_leaves_in_the_pass_of_the_loop_that_reads_its_request(
+    client: ClientConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is done in the next pass finds it gone: no other pass is needed to write it."""
+    waiting: list[int] = []
+    received = Parrot.received
+
+    def noticed(parrot: Parrot, text: str) -> None:
+        outbox = cast("FrameOutbox", parrot.outbox)
+        asyncio.get_running_loop().call_soon(lambda: waiting.append(outbox.queued_messages))
+        received(parrot, text)
+
+    monkeypatch.setattr(Parrot, "received", noticed)
+    await client.send("hello")
+    assert await client.recv(decode=False) == ANSWER
+    assert waiting == [0]

@@ -200,11 +200,7 @@ class Door:
             answer = self.dialect.refuse(InternalError(f"{type(error).__name__}: {error}"))
         self._count(answer.status if isinstance(answer, Response) else HTTPStatus.OK)
         if isinstance(answer, EventStream):
-            try:
-                with self.admission.seated(record.principal):
-                    return await self._stream(request, answer, cors, record.principal)
-            except TooManyConnections as error:
-                answer = self._refuse(error)
+            return await self._seated(request, answer, cors, record.principal)
         if began:
             self.metrics.answers.end(began)
         return self.reply(answer, cors)
@@ -291,6 +287,20 @@ class Door:
             self.admission.count("body_s")
             message = f"the body did not come within {wait_s:g} s"
             raise TooSlow(message) from None
+
+    async def _seated(
+        self,
+        request: web.BaseRequest,
+        answer: EventStream,
+        cors: Mapping[str, str],
+        principal: Principal | None,
+    ) -> web.StreamResponse:
+        """Stream to a principal that has a place left for it."""
+        try:
+            with self.admission.seated(principal):
+                return await self._stream(request, answer, cors, principal)
+        except TooManyConnections as error:
+            return self.reply(self._refuse(error), cors)
 
     async def _stream(
         self,

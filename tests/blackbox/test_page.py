@@ -1,6 +1,7 @@
 """The page and how a browser comes in: files, headers, tickets, tokens."""
 
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -200,6 +201,11 @@ async def test_without_a_token_only_a_ticket_opens(daemon: Daemon) -> None:
             assert (answer.status, answer.body["error"]["code"]) == (401, "unauthorized")
         for data in (b"no json", b"[]", json.dumps({**good, "pad": "x" * 4096}).encode()):
             assert (await client.request("POST", "/rpc", data=data)).status == 401
+        packed = {"Content-Encoding": "gzip"}
+        bomb = gzip.compress(json.dumps({**good, "pad": "x" * 100_000}).encode())
+        assert len(bomb) < 4096
+        answer = await client.request("POST", "/rpc", data=bomb, headers=packed)
+        assert (answer.status, answer.body["error"]["code"]) == (401, "unauthorized")
         wrong = {"Authorization": f"Bearer {'0' * 64}"}
         assert (await client.request("POST", "/rpc", good, headers=wrong)).status == 401
         void = {**good, "params": {"ticket": "0" * 64}}

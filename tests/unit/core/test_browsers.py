@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from hubbub.core.identity.access import Access
-from hubbub.core.identity.browsers import Browsers, BrowserToken
+from hubbub.core.identity.browsers import Browsers, BrowserToken, page_link
 from hubbub.core.journal import Journal
 from hubbub.core.limits import Limits
 from hubbub.core.values import OPERATOR, Principal, Scope
@@ -68,9 +68,11 @@ async def test_ticket_becomes_a_token_of_the_operator(access: Access, clock: Man
 
     expected = Principal(name="operator", kind="operator", scopes=frozenset(("read", "write")))
     assert access.principal(got.token) == expected
+    assert access.durable(got.token) is None
     assert (got.principal, got.scopes) == ("operator", ("read", "write"))
     assert got.expires_at == clock.now + HOURS_MS
     assert len(access.browsers) == 1
+    assert page_link("http://h:1", "t") == "http://h:1/#ticket=t"
 
 
 @pytest.mark.parametrize("scopes", [("read",), ("read", "write", "admin")])
@@ -161,6 +163,28 @@ async def test_retry_after_the_token_has_ended_is_refused(access: Access) -> Non
         await access.browsers.redeem(made.ticket, key="k")
 
 
+async def test_retry_after_the_tokens_time_is_refused(access: Access, clock: ManualClock) -> None:
+    """It would be shown a token that opens nothing."""
+    made = await access.browsers.ticket(OPERATOR)
+    await access.browsers.redeem(made.ticket, key="k")
+    clock.advance(HOURS_MS)
+
+    with pytest.raises(Unauthorized):
+        await access.browsers.redeem(made.ticket, key="k")
+
+
+async def test_tickets_whose_time_is_over_leave_the_store(
+    access: Access, clock: ManualClock, store_path: Path
+) -> None:
+    """The next ticket sweeps them away."""
+    for _ in range(3):
+        await access.browsers.ticket(OPERATOR)
+        clock.advance(600_000)
+
+    with contextlib.closing(sqlite3.connect(store_path)) as db:
+        assert db.execute("SELECT count(*) FROM tickets").fetchone() == (1,)
+
+
 async def test_retry_under_another_operators_token_is_a_conflict(
     access: Access, journal: Journal, store: SqliteStore, clock: ManualClock
 ) -> None:
@@ -221,7 +245,8 @@ async def test_open_connection_keeps_its_token_alive(access: Access, clock: Manu
     assert stay is not None
     clock.advance(2 * HOURS_MS)
     access.browsers.tick()
-    assert access.principal(token) is not None
+    clock.advance(2 * HOURS_MS)
+    assert len(access.browsers) == 1
 
     stay.leave()
     clock.advance(HOURS_MS - 1)
@@ -230,6 +255,19 @@ async def test_open_connection_keeps_its_token_alive(access: Access, clock: Manu
     clock.advance(1)
 
     assert access.principal(token) is None
+
+
+async def test_open_connection_is_a_use_that_a_later_daemon_knows(
+    access: Access, clock: ManualClock, journal: Journal, store: SqliteStore
+) -> None:
+    """The page that was open when the daemon was killed comes back by itself."""
+    token = (await browser(access)).token
+    access.browsers.enter(token, Closed())
+    clock.advance(2 * HOURS_MS)
+    access.browsers.tick()
+    await journal.settled()
+
+    assert (await later(journal, store, clock)).principal(token) is not None
 
 
 async def test_others_connections_keep_nothing_alive(access: Access) -> None:
@@ -324,6 +362,8 @@ async def test_browser_used_longest_ago_goes_for_a_new_one(
 
     assert [access.principal(token) is None for token in tokens] == [True, False, False]
     assert closed.code == 4401
+    again = await later(journal, store, clock)
+    assert [again.principal(token) is None for token in tokens] == [True, False, False]
     tickets = []
     for _ in range(3):
         tickets.append((await access.browsers.ticket(OPERATOR)).ticket)

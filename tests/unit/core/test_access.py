@@ -1,6 +1,7 @@
 """Tokens and the principals that they stand for."""
 
 import pytest
+from msgspec import structs
 
 from hubbub.core.identity.access import Access
 from hubbub.core.journal import Journal
@@ -163,3 +164,19 @@ async def test_token_of_another_operators_token_is_not_shown(
     later = Access(journal, store, clock, "t" * 64)
     with pytest.raises(Conflict, match=f"revoke {info.id} and use a new key"):
         await later.create(OPERATOR, "alice", key="k")
+
+
+@pytest.mark.parametrize("name", ["ticket_ttl_s", "browser_token_s", "browser_tokens"])
+def test_limits_of_nothing_are_refused(name: str) -> None:
+    """They would let no browser in."""
+    with pytest.raises(ValueError, match=f"{name} = 0 must be more than 0"):
+        structs.replace(Limits(), **{name: 0})
+
+
+def test_note_of_uses_comes_sooner_for_short_lives(
+    journal: Journal, store: SqliteStore, clock: ManualClock
+) -> None:
+    """A tenth of a life, and a minute at most."""
+    short = Access(journal, store, clock, SECRET, limits=Limits(browser_token_s=20))
+    assert short.browsers.tick_s == 2.0
+    assert Access(journal, store, clock, SECRET).browsers.tick_s == 60.0

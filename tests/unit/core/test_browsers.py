@@ -6,10 +6,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 
 from hubbub.core.identity.access import Access
-from hubbub.core.identity.browsers import Browsers, BrowserToken, page_link
+from hubbub.core.identity.browsers import BrowserToken, page_link
 from hubbub.core.journal import Journal
 from hubbub.core.limits import Limits
 from hubbub.core.values import OPERATOR, Principal, Scope
@@ -386,20 +385,3 @@ async def test_answer_that_nobody_waits_for_makes_the_token_all_the_same(
     assert len(access.browsers) == 1
     got = await access.browsers.redeem(made.ticket, key="k")
     assert access.principal(got.token) is not None
-
-
-@pytest.mark.parametrize("name", ["ticket_ttl_s", "browser_token_s", "browser_tokens"])
-def test_limits_of_nothing_are_refused(name: str) -> None:
-    """They would let no browser in."""
-    with pytest.raises(ValueError, match=f"{name} = 0 must be more than 0"):
-        structs.replace(Limits(), **{name: 0})
-
-
-def test_note_of_uses_comes_sooner_for_short_lives(
-    journal: Journal, store: SqliteStore, clock: ManualClock
-) -> None:
-    """A tenth of a life, and a minute at most."""
-    short = Access(journal, store, clock, SECRET, limits=Limits(browser_token_s=20))
-    assert short.browsers.tick_s == 2.0
-    browsers: Browsers = Access(journal, store, clock, SECRET).browsers
-    assert browsers.tick_s == 60.0

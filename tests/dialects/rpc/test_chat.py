@@ -63,6 +63,7 @@ async def test_send_and_history(room: Room) -> None:
     assert await caller.call("chat.send", **params) == {"run_id": "k1", "status": "ok"}
     page = await caller.call("chat.history", session=MAIN, limit=1)
     assert (page["messages"][0]["role"], page["running"]) == ("assistant", [])
+    assert (page["run_ids"], page["position"]["seq"]) == (["k1"], room.store.last_seq())
 
 
 async def test_send_with_an_image(room: Room) -> None:

@@ -1,5 +1,8 @@
 """History: the newest messages under a count and a cap on bytes; messages that are put in."""
 
+import asyncio
+import threading
+
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,7 +29,7 @@ async def test_history_of_an_unknown_session_is_empty(chat_room: Room) -> None:
     """No session, no id, no message, no error."""
     history = await chat_room.chat.history("nowhere")
     assert (history.session_key, history.session_id) == ("agent:main:nowhere", None)
-    assert (history.messages, history.thinking) == ([], None)
+    assert (history.messages, history.run_ids, history.thinking) == ([], [], None)
 
 
 async def test_limit_keeps_the_newest(chat_room: Room) -> None:
@@ -76,6 +79,43 @@ async def test_cap_is_exact_to_the_byte(chat_room: Room) -> None:
     size = len(msgspec.json.encode((await chat_room.chat.history("main")).messages))
     assert len((await chat_room.chat.history("main", max_bytes=size)).messages) == 3
     assert len((await chat_room.chat.history("main", max_bytes=size - 1)).messages) == 2
+
+
+async def test_history_is_of_one_place_and_names_the_runs(chat_room: Room) -> None:
+    """Each message has its run, one that was put in has none; what follows comes after ``seq``."""
+    await chat_room.finish("k1")
+    await chat_room.chat.inject(OPERATOR, InjectRequest(session_key="main", message="by the way"))
+    history = await chat_room.chat.history("main")
+    assert history.run_ids == ["k1", "k1", None]
+    assert history.seq == chat_room.ears.events[-1].seq
+
+
+async def test_history_waits_until_its_place_has_been_told(
+    chat_room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A history with a commit that the loop has not heard of waits until it has."""
+    await fill(chat_room, 1)
+    before = chat_room.bus.told
+    committed, told = threading.Event(), threading.Event()
+
+    def hold(point: str) -> None:
+        if point == "after_commit":
+            committed.set()
+            told.wait(10)
+
+    monkeypatch.setattr(chat_room.store, "_crash", hold)
+    request = InjectRequest(session_key="main", message="psst")
+    injecting = asyncio.ensure_future(chat_room.chat.inject(OPERATOR, request))
+    await asyncio.to_thread(committed.wait, 10)
+    asking = asyncio.ensure_future(chat_room.chat.history("main"))
+    while chat_room.journal.waiting < 2:  # noqa: ASYNC110 the journal tells nobody
+        await asyncio.sleep(0)
+    assert (chat_room.bus.told, asking.done()) == (before, False)
+    told.set()
+
+    history = await asking
+    assert (history.seq, len(history.messages)) == (chat_room.bus.told, 2)
+    await injecting
 
 
 async def test_history_tells_the_thinking_level(chat_room: Room) -> None:

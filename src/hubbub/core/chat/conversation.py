@@ -94,6 +94,10 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """``None``: there is no such session, and no message."""
     messages: list[msgspec.Raw]
     """Oldest first, as stored. An answer stands below its question."""
+    run_ids: list[str | None]
+    """Of each message, the run whose question or answer it is; ``None``: put in, or imported."""
+    seq: int
+    """Everything up to this place of the journal is in it, nothing after."""
     thinking: str | None
     """The session's own thinking level, where it has one."""
 

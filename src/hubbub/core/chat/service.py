@@ -291,17 +291,15 @@ class Chat:
         """
         check_limit(limit)
         name = canonical(session_key)
-        session = await self.sessions.get(name)
-        if session is None:
-            return History(session_key=name, session_id=None, messages=[], thinking=None)
-        messages = await self._transcript.newest(
-            session.session_id, limit=limit, max_bytes=max_bytes
-        )
+        found = await self._transcript.snapshot(name, limit=limit, max_bytes=max_bytes)
+        await self._journal.told(found.seq)
         return History(
             session_key=name,
-            session_id=session.session_id,
-            messages=messages,
-            thinking=session.fields.get("thinkingLevel"),
+            session_id=found.session.session_id if found.session else None,
+            messages=found.messages,
+            run_ids=found.run_ids,
+            seq=found.seq,
+            thinking=found.session.fields.get("thinkingLevel") if found.session else None,
         )
 
     def running(self, session_key: str | None = None) -> list[Running]:

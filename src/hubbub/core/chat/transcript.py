@@ -7,7 +7,9 @@ from hashlib import blake2b
 
 import msgspec
 
+from hubbub.core.chat.conversation import Session
 from hubbub.core.chat.messages import foreign_message
+from hubbub.core.chat.session_table import session_of
 from hubbub.core.ports import Store, Transaction
 from hubbub.core.values import IdSource
 
@@ -16,6 +18,19 @@ END = 2**62
 """A place after all messages."""
 IMPORTED = -(2**53)
 """Place of the first message of an import: all of them stand before our own."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest part of a conversation as of one moment."""
+
+    seq: int
+    """Everything up to this place of the journal is in it, nothing after."""
+    session: Session | None
+    """``None``: there is none."""
+    messages: list[msgspec.Raw]
+    """Oldest first."""
+    run_ids: list[str | None]
+    """Of each message, the run whose question or answer it is."""
 
 
 class Transcript:
@@ -33,11 +48,13 @@ class Transcript:
         role: str,
         message: msgspec.Raw,
         *,
+        run_id: str | None = None,
         place: int | None = None,
     ) -> tuple[int, str]:
         """Add a message; gives its place and its id.
 
         Args:
+            run_id: Whose question or answer it is; ``None``: nobody's.
             place: The question that it answers; ``None``: it stands at the end.
         """
         seq = next_seq(tx)
@@ -49,6 +66,7 @@ class Transcript:
             session_id=session_id,
             place=at,
             message_id=message_id,
+            run_id=run_id,
             role=role,
             bytes=len(bytes(message)),
             message=bytes(message),
@@ -86,6 +104,24 @@ class Transcript:
             "chat_history", session_id=session_id, before=END, limit=limit, max_bytes=max_bytes
         )
         return [msgspec.Raw(row[0]) for row in rows]
+
+    async def snapshot(self, session_key: str, *, limit: int, max_bytes: int) -> Snapshot:
+        """Read a session's newest messages as of one place in the journal."""
+        seq, (sessions, found) = await self._store.together(
+            [
+                ("chat_session_get", {"session_key": session_key}),
+                (
+                    "chat_history_of",
+                    {"session_key": session_key, "limit": limit, "max_bytes": max_bytes},
+                ),
+            ]
+        )
+        return Snapshot(
+            seq=seq,
+            session=session_of(sessions[0]) if sessions else None,
+            messages=[msgspec.Raw(message) for message, _ in found],
+            run_ids=[run_id for _, run_id in found],
+        )
 
     def _message_id(self, tx: Transaction, session_id: str) -> str:
         while True:

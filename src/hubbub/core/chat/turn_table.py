@@ -150,7 +150,7 @@ class TurnTable:
         request, agent = asked.request, agent_of(asked.key)
         run_id, actor = request.idempotency_key, caller.id
         message = user_message(request.message, asked.images, at=now)
-        place, _ = self._transcript.add_in(tx, session.session_id, "user", message)
+        place, _ = self._transcript.add_in(tx, session.session_id, "user", message, run_id=run_id)
         accepted = Accepted(
             session_key=asked.key,
             run_id=run_id,
@@ -283,7 +283,7 @@ class TurnTable:
         message: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
         if partial.strip():
             message = assistant_message(partial.strip(), at=now, stop_reason="aborted")
-            self._transcript.add_in(tx, turn.session_id, "assistant", message, place=turn.place)
+            self._reply_in(tx, turn, message)
         tx.execute("chat_turn_end", run_id=turn.run_id, state="aborted", error=None, ended_at=now)
         self._runs.end_in(
             tx, turn.run_id, "cancelled", cancelled(reason), actor=actor, cause=turn.cause
@@ -314,8 +314,14 @@ class TurnTable:
             model=answer.model,
             provider=answer.provider,
         )
-        self._transcript.add_in(tx, turn.session_id, "assistant", message, place=turn.place)
+        self._reply_in(tx, turn, message)
         return message
+
+    def _reply_in(self, tx: Transaction, turn: StoredTurn, message: msgspec.Raw) -> None:
+        """Put an answer below its question."""
+        self._transcript.add_in(
+            tx, turn.session_id, "assistant", message, run_id=turn.run_id, place=turn.place
+        )
 
     def _account_in(
         self, tx: Transaction, turn: StoredTurn, answer: Answer, now: int

@@ -64,13 +64,19 @@ class Past:
         name, seq = canonical(session_key), self._place(at)
         session = await self._session(name, seq)
         if session is None:
-            return History(session_key=name, session_id=None, messages=[], thinking=None), []
+            nothing = History(
+                session_key=name, session_id=None, messages=[], run_ids=[], seq=seq, thinking=None
+            )
+            return nothing, []
         walk = Walk(session.session_id, limit=limit, max_bytes=MAX_HISTORY_BYTES)
         await self._walk(walk, topic_of(name), seq)
+        kept = walk.messages()
         history = History(
             session_key=name,
             session_id=session.session_id,
-            messages=walk.messages(),
+            messages=[message for message, _ in kept],
+            run_ids=[run_id for _, run_id in kept],
+            seq=seq,
             thinking=session.fields.get("thinkingLevel"),
         )
         return history, walk.running()

@@ -38,8 +38,10 @@ class Walk:
         self._session_id = session_id
         self._limit = limit
         self._max_bytes = max_bytes
-        self._messages: list[tuple[tuple[int, int, int], msgspec.Raw]] = []
-        """Each with its place, and its number of event and message where several share one."""
+        self._messages: list[tuple[tuple[int, int, int], msgspec.Raw, str | None]] = []
+        """Each with its place, and its number of event and message where several share one; and
+        its run.
+        """
         self._own = 0
         """Messages that are no imports."""
         self._own_bytes = 0
@@ -79,16 +81,16 @@ class Walk:
             case "chat.session":
                 self._changed(msgspec.json.decode(data, type=SessionChanged))
 
-    def messages(self) -> list[msgspec.Raw]:
-        """Give the newest messages, oldest first."""
+    def messages(self) -> list[tuple[msgspec.Raw, str | None]]:
+        """Give the newest messages, oldest first, each with its run."""
         newest = sorted(self._messages, key=lambda one: one[0], reverse=True)[: self._limit]
-        kept: list[msgspec.Raw] = []
+        kept: list[tuple[msgspec.Raw, str | None]] = []
         size = 1
-        for _, message in newest:
+        for _, message, run_id in newest:
             size += len(bytes(message)) + 1
             if kept and size > self._max_bytes:
                 break
-            kept.append(message)
+            kept.append((message, run_id))
         return kept[::-1]
 
     def running(self) -> list[RunningTurn]:
@@ -98,9 +100,9 @@ class Walk:
     def _accepted(self, seq: int, told: Accepted) -> None:
         run_id = told.run_id
         if told.session.session_id == self._session_id and run_id not in self._rolled_back:
-            self._add(seq, seq, told.message)
+            self._add(seq, seq, told.message, run_id)
             for at, message in self._answers.get(run_id, ()):
-                self._add(seq, at, message)
+                self._add(seq, at, message, run_id)
         if run_id not in self._ended:
             self._running.append(
                 RunningTurn(
@@ -121,7 +123,8 @@ class Walk:
     def _imported(self, seq: int, told: ImportedMessages) -> None:
         if told.session_id == self._session_id:
             for number, one in enumerate(told.messages):
-                self._messages.append(((IMPORTED + one.number, seq, number), one.message))
+                place = (IMPORTED + one.number, seq, number)
+                self._messages.append((place, one.message, None))
 
     def _changed(self, told: SessionChanged) -> None:
         begun = told.deleted_transcript
@@ -129,8 +132,14 @@ class Walk:
             begun = told.session.session_id
         self._is_begun = self._is_begun or begun == self._session_id
 
-    def _add(self, place: int, seq: int, message: msgspec.Raw | msgspec.UnsetType) -> None:
+    def _add(
+        self,
+        place: int,
+        seq: int,
+        message: msgspec.Raw | msgspec.UnsetType,
+        run_id: str | None = None,
+    ) -> None:
         if message is not msgspec.UNSET:
-            self._messages.append(((place, seq, 0), message))
+            self._messages.append(((place, seq, 0), message, run_id))
             self._own += 1
             self._own_bytes += len(bytes(message)) + 1

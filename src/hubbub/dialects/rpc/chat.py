@@ -88,8 +88,12 @@ class HistoryPage(msgspec.Struct, frozen=True):
     session: str
     session_id: str | None
     messages: list[msgspec.Raw]
+    run_ids: list[str | None]
+    """Of each message, the run whose question or answer it is; null: put in, or imported."""
     running: list[RunningTurn]
     """Turns that have not ended, each with its answer so far, unless it was asked for the past."""
+    position: Position
+    """Follow the topic ``chat/<session>`` after this position, and nothing is missed."""
 
 
 class ListSessions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -188,7 +192,14 @@ async def history(caller: Caller, params: GetHistory) -> HistoryPage:
         running = [msgspec.convert(turn, RunningTurn, from_attributes=True) for turn in now]
     else:
         found, running = await caller.hub.past.history(params.session, at, limit=params.limit)
-    return HistoryPage(found.session_key, found.session_id, found.messages, running)
+    return HistoryPage(
+        session=found.session_key,
+        session_id=found.session_id,
+        messages=found.messages,
+        run_ids=found.run_ids,
+        running=running,
+        position=Position(epoch=caller.hub.store.epoch, seq=found.seq),
+    )
 
 
 async def sessions(caller: Caller, params: ListSessions) -> SessionList:

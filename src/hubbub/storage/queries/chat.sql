@@ -40,8 +40,8 @@ SELECT coalesce(max(seq), 0) + 1 FROM chat_messages;
 SELECT 1 FROM chat_messages WHERE session_id = :session_id AND message_id = :message_id;
 
 -- name: chat_message_put
-INSERT INTO chat_messages (seq, session_id, place, message_id, role, bytes, message)
-VALUES (:seq, :session_id, :place, :message_id, :role, :bytes, :message);
+INSERT INTO chat_messages (seq, session_id, place, message_id, run_id, role, bytes, message)
+VALUES (:seq, :session_id, :place, :message_id, :run_id, :role, :bytes, :message);
 
 -- name: chat_message_import
 INSERT INTO chat_messages (session_id, place, message_id, origin, role, bytes, message)
@@ -76,6 +76,21 @@ SELECT stored.message FROM (
 ) AS kept JOIN chat_messages AS stored ON stored.seq = kept.seq
 WHERE kept.total + 1 <= :max_bytes OR kept.number = 1
 ORDER BY kept.place, kept.seq;
+
+-- name: chat_history_of
+-- As `chat_history`, of a session's own transcript, each message with its run.
+WITH newest AS (
+    SELECT seq, place, bytes FROM chat_messages
+    WHERE session_id = (SELECT session_id FROM chat_sessions WHERE session_key = :session_key)
+    ORDER BY place DESC, seq DESC LIMIT :limit
+),
+counted AS (
+    SELECT seq, sum(bytes + 1) OVER back AS total, row_number() OVER back AS number FROM newest
+    WINDOW back AS (ORDER BY place DESC, seq DESC)
+)
+SELECT message, run_id FROM chat_messages
+WHERE seq IN (SELECT seq FROM counted WHERE total + 1 <= :max_bytes OR number = 1)
+ORDER BY place, seq;
 
 -- name: chat_turn_get
 SELECT run_id, caller, digest, session_key, session_id, spelling, agent, place, thinking,

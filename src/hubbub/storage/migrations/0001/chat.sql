@@ -16,6 +16,7 @@ CREATE TABLE chat_messages (
     session_id TEXT    NOT NULL,
     place      INTEGER NOT NULL,
     message_id TEXT    NOT NULL,
+    run_id     TEXT,             -- whose question or answer it is; NULL: put in, or imported
     origin     TEXT,             -- where an import has it from
     role       TEXT    NOT NULL,
     bytes      INTEGER NOT NULL, -- of the message

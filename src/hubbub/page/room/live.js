@@ -12,6 +12,8 @@ export class LiveRoom {
   #attempt = 0;
   // While catching up: how far, and how many events it was.
   #goal = null;
+  // What views have read for themselves may be old: events went past them.
+  #isAnew = false;
 
   /**
    * @param {import("../wire/connection.js").Connection} connection
@@ -37,6 +39,13 @@ export class LiveRoom {
     return events;
   }
 
+  /** Say, once, that views must read anew: the page was away, or could not keep up. */
+  takeAnew() {
+    const isAnew = this.#isAnew;
+    this.#isAnew = false;
+    return isAnew;
+  }
+
   async #resume(attempt) {
     try {
       const isBack = this.room !== null;
@@ -59,6 +68,7 @@ export class LiveRoom {
   async #anew(reason) {
     this.#goal = null;
     this.room = roomOf(await this.#connection.call("room.snapshot", {}, ONCE));
+    this.#isAnew = true;
     this.#onCaughtUp({ count: 0, gap: reason });
   }
 
@@ -71,13 +81,18 @@ export class LiveRoom {
       if (this.#goal) this.#goal.count += 1;
     } else if (event.kind === "agent.heartbeat") this.heard.set(event.data.agent, event.data);
     this.fresh.push(event);
-    if (this.fresh.length > FRESH) this.fresh.splice(0, this.fresh.length - FRESH);
+    if (this.fresh.length > FRESH) {
+      this.fresh.splice(0, this.fresh.length - FRESH);
+      this.#isAnew = true;
+    }
     this.#reached();
     this.#onChange();
   }
 
   #reached() {
     if (!this.#goal || this.room.position.seq < this.#goal.seq) return;
+    // Ephemeral events came to nobody meanwhile.
+    this.#isAnew = true;
     this.#onCaughtUp({ count: this.#goal.count, gap: null });
     this.#goal = null;
   }

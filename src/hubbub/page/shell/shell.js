@@ -82,6 +82,7 @@ export class Shell {
     const { live } = this.#app;
     if (!live.room || !this.#opened) return;
     const events = live.take();
+    if (live.takeAnew()) this.#reset = true;
     const change = {
       room: this.#past ?? live.room,
       events: this.#past ? [] : events,

@@ -54,6 +54,11 @@ export function showWhole(title, value) {
   opened(title, [h("pre", { class: "whole", tabindex: "0" }, shown(value, WHOLE))], () => {}, true);
 }
 
+/** Show an image as large as the window lets it be. */
+export function showImage(title, address) {
+  opened(title, [h("img", { class: "whole-image", src: address, alt: "The image in full" })], () => {}, true);
+}
+
 /**
  * Show the beginning of a text, with a button for the rest where there is more.
  *

@@ -42,10 +42,18 @@ export function roomOf(snapshot) {
 /** Change a room by an event that follows its position. Events without a `seq` change nothing. */
 export function fold(room, event) {
   if (event.seq === 0) return;
-  CHANGES[event.kind]?.(room, event.data, event);
-  if (event.data?.session?.session) room.sessions.set(event.data.session.session, event.data.session);
+  // Under other topics anybody may publish any kind.
+  if (OURS.test(event.topic)) change(room, event);
   room.position = { ...room.position, seq: event.seq };
   room.at = event.at;
+}
+
+/** Topics under which only the daemon's own services publish. */
+const OURS = /^(agents|chat|issues|locks|reservations|runs)\//;
+
+function change(room, event) {
+  CHANGES[event.kind]?.(room, event.data, event);
+  if (event.data?.session?.session) room.sessions.set(event.data.session.session, event.data.session);
 }
 
 const CHANGES = {

@@ -79,7 +79,7 @@ export class LiveRoom {
     if (event.seq !== 0) {
       fold(this.room, event);
       if (this.#goal) this.#goal.count += 1;
-    } else if (event.kind === "agent.heartbeat") this.heard.set(event.data.agent, event.data);
+    } else if (event.kind === "agent.heartbeat" && event.topic.startsWith("agents/")) this.heard.set(event.data.agent, event.data);
     this.fresh.push(event);
     if (this.fresh.length > FRESH) {
       this.fresh.splice(0, this.fresh.length - FRESH);

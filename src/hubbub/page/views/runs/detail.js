@@ -122,7 +122,7 @@ export class Detail {
       fact("Started", h("time", { title: moment(run.started_at) }, clock(run.started_at))),
       fact("Took", this.took),
       fact("Turns", count(run.turn_count)),
-      tools.size > 0 && fact("Tools", [...tools].slice(0, 8).map(([name, times]) => `${name}${times > 1 ? ` × ${times}` : ""}`).join(", ")),
+      tools.size > 0 && fact("Tools", [...tools].slice(0, 8).map(([name, times]) => `${name}${times > 1 ? ` × ${times}` : ""}`).map((text) => h("span", { class: "chip" }, text)), "whole-row"),
       tokens.read + tokens.written > 0 && fact("Tokens", `${count(tokens.read)} in, ${count(tokens.written)} out`),
       failures > 0 && fact("Errors", h("span", { class: "bad-text" }, count(failures))),
       fact("Id", h("code", { title: line(run.run_id, 300) }, short(line(run.run_id, 300)))));
@@ -150,6 +150,6 @@ export class Detail {
   }
 }
 
-function fact(name, value) {
-  return h("div", {}, h("dt", {}, name), h("dd", {}, value));
+function fact(name, value, place) {
+  return h("div", { class: place }, h("dt", {}, name), h("dd", {}, value));
 }

@@ -61,6 +61,7 @@ export function ticksOf({ from, to }) {
   const first = Math.ceil((from - offset) / step) * step + offset;
   const ticks = [];
   for (let at = first; at < to; at += step) {
+    if (at - from > (to - from) * 0.93) break; // its text would be cut
     ticks.push({ at, place: ((at - from) / (to - from)) * 100, text: format.format(at) });
   }
   return ticks;

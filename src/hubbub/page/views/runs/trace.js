@@ -73,6 +73,8 @@ export class Trace {
   /** Take an event; gives whether it was about this run. */
   take(event) {
     if (event.data?.run_id !== this.runId || !FOLLOWED.has(event.kind)) return false;
+    // Anybody may publish such an event under another topic.
+    if (!event.topic.startsWith("runs/") && !event.topic.startsWith("chat/")) return false;
     if (this.#held) {
       if (this.#held.length < MOST_HELD) this.#held.push(event);
     } else if (this.run) this.#follow(event);

@@ -1,7 +1,7 @@
 // One conversation as it is read and followed. No message stands in it twice: what is stored is
 // known by its run and its place in the journal, what is only sent by the run's id alone.
 
-import { newKey } from "../../wire/connection.js";
+import { newKey } from "../../wire/key.js";
 
 const SOME = 200;
 /** The daemon gives no more. */
@@ -90,7 +90,7 @@ export class Conversation {
     this.exists = found.session_id !== null;
     this.session = found.session;
     this.#position = found.position;
-    this.entries = found.messages.map((message, index) => ({ runId: found.run_ids?.[index] ?? null, message }));
+    this.entries = found.messages.map((message, index) => ({ runId: found.run_ids[index], message }));
     const before = this.turns;
     this.turns = new Map();
     for (const run of isPast ? [] : found.running) {
@@ -175,18 +175,17 @@ export class Conversation {
     if (message) this.#answer(runId, message);
   }
 
-  failed({ run_id: runId, error }) {
-    this.#answer(runId, { role: "assistant", content: [], stopReason: "error", errorMessage: error });
-    // The part of an answer that was kept is in the history, not in the event.
-    this.#isStale = true;
-  }
-
   rolledBack({ run_id: runId }) {
     this.entries = this.entries.filter((entry) => entry.runId !== runId);
   }
 
   injected({ message }) {
     this.entries.push({ runId: null, message });
+  }
+
+  /** Where they stand among the others is not told. */
+  imported() {
+    this.#isStale = true;
   }
 
   sessionChanged({ change }) {
@@ -263,9 +262,10 @@ const FOLLOW = new Map([
   ["chat.delta", prototype.said],
   ["chat.tool", prototype.worked],
   ["chat.final", prototype.finished],
-  ["chat.error", prototype.failed],
+  ["chat.error", prototype.finished],
   ["chat.aborted", prototype.finished],
   ["chat.rolled_back", prototype.rolledBack],
   ["chat.injected", prototype.injected],
+  ["chat.imported", prototype.imported],
   ["chat.session", prototype.sessionChanged],
 ]);

@@ -10,7 +10,10 @@ import { Seen, SessionList } from "./sessions.js";
 import { Transcript } from "./transcript.js";
 import { agentId, strategyOf } from "./words.js";
 
-const TICK_MS = 1000;
+/** Milliseconds between two drawings of the list at least, however much is said. */
+const TICK_MS = 250;
+/** Ticks after which times are shown anew. */
+const TICKS = 8;
 
 class ChatView {
   #app;
@@ -21,6 +24,7 @@ class ChatView {
   #timer;
   #seen = new Seen();
   #listDue = true;
+  #ticks = 0;
 
   constructor(place, app, rest) {
     this.#app = app;
@@ -33,7 +37,7 @@ class ChatView {
     place.append(this.element);
     this.#dropping();
     this.#removals = this.#keys();
-    this.#timer = setInterval(() => this.#drawList(), TICK_MS);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.route(rest);
   }
 
@@ -145,7 +149,12 @@ class ChatView {
       if (event.seq !== 0 && event.topic.startsWith("chat/")) this.#listDue = true;
     }
     if (isNear) this.#drawOpen();
-    if (this.#listDue || isReset || isFirst) this.#drawList();
+    if (isReset || isFirst) this.#drawList();
+  }
+
+  #tick() {
+    this.#ticks += 1;
+    if (this.#listDue || this.#ticks % TICKS === 0) this.#drawList();
   }
 
   #draw() {

@@ -42,6 +42,7 @@ export function agentId(name) {
 
 /** Say why a turn ended without an answer. */
 export function endText(run) {
+  if (run?.status === "completed") return "The answer had no words.";
   if (run?.status !== "cancelled") return "";
   return {
     rpc: "Stopped. Nothing of the answer was kept.",

@@ -7,6 +7,8 @@ import { line } from "../../parts/text.js";
 import { disconnectText, stateOf, sums } from "./steps.js";
 import { Waterfall } from "./waterfall.js";
 
+/** Milliseconds for which the choice of runs to compare with stays as it is. */
+const LISTED_MS = 2000;
 const SOURCES = { car: "CAR", chat: "chat", rpc: "hubbub" };
 
 export class Detail {
@@ -14,6 +16,7 @@ export class Detail {
   #trace;
   #drawnRun = null;
   #outcome = "";
+  #listedAt = 0;
 
   /**
    * @param {import("../../main.js").App} app
@@ -100,8 +103,9 @@ export class Detail {
   }
 
   #choices(run) {
-    // An open list must not change under the pointer.
-    if (document.activeElement === this.compare) return;
+    // An open list must not change under the pointer, and many runs are not listed each frame.
+    if (document.activeElement === this.compare || Date.now() - this.#listedAt < LISTED_MS) return;
+    this.#listedAt = Date.now();
     const others = this.how.others().filter((other) => other.run_id !== run.run_id).slice(0, 30);
     const text = others.map((other) => other.run_id).join(" ");
     this.compare.hidden = others.length === 0;

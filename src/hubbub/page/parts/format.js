@@ -19,6 +19,9 @@ export function span(ms) {
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 
+/** A span of milliseconds, in its largest unit. */
+export const brief = (ms) => span(ms).split(" ", 2).join(" ");
+
 /** How long ago a time was. */
 export const ago = (ms, now) => (now - ms < 2000 ? "just now" : `${span(now - ms)} ago`);
 

@@ -1,7 +1,7 @@
 // The conversations of all agents, grouped by agent, with a mark on those that have news.
 
 import { h, keep, mark, say } from "../../parts/element.js";
-import { hue, moment, span } from "../../parts/format.js";
+import { brief, hue, moment } from "../../parts/format.js";
 import { line } from "../../parts/text.js";
 import { titleOf } from "./words.js";
 
@@ -126,8 +126,7 @@ function updateRow(item, row, { now, session, busy, seen }) {
   const isBusy = busy.has(row.session);
   const isNews = Boolean(seen?.isNews(row)) && row.session !== session;
   say(parts.title, titleOf(row.session, row));
-  // The larger of two units is enough here.
-  say(parts.when, now - row.updated_at < 60000 ? "now" : span(now - row.updated_at).split(" ", 2).join(" "));
+  say(parts.when, now - row.updated_at < 60000 ? "now" : brief(now - row.updated_at));
   mark(parts.when, "title", moment(row.updated_at));
   mark(parts.mark, "data-is", isBusy ? "busy" : isNews ? "news" : null);
   mark(parts.mark, "role", isBusy || isNews ? "img" : null);

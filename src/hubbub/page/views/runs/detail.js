@@ -9,6 +9,7 @@ import { Waterfall } from "./waterfall.js";
 
 /** Milliseconds for which the choice of runs to compare with stays as it is. */
 const LISTED_MS = 2000;
+const MOST_TOOLS = 12;
 const SOURCES = { car: "CAR", chat: "chat", rpc: "hubbub" };
 
 export class Detail {
@@ -126,10 +127,10 @@ export class Detail {
       fact("Started", h("time", { title: moment(run.started_at) }, clock(run.started_at))),
       fact("Took", this.took),
       fact("Turns", count(run.turn_count)),
-      tools.size > 0 && fact("Tools", [...tools].slice(0, 8).map(([name, times]) => `${name}${times > 1 ? ` × ${times}` : ""}`).map((text) => h("span", { class: "chip" }, text)), "whole-row"),
       tokens.read + tokens.written > 0 && fact("Tokens", `${count(tokens.read)} in, ${count(tokens.written)} out`),
       failures > 0 && fact("Errors", h("span", { class: "bad-text" }, count(failures))),
-      fact("Id", h("code", { title: line(run.run_id, 300) }, short(line(run.run_id, 300)))));
+      fact("Id", h("code", { title: line(run.run_id, 300) }, short(line(run.run_id, 300)))),
+      tools.size > 0 && fact("Tools", toolChips(tools), "whole-row"));
     this.#ending(run);
   }
 
@@ -152,6 +153,12 @@ export class Detail {
   #took(run, now) {
     say(this.took, span((run.ended_at ?? now) - run.started_at));
   }
+}
+
+/** Name the tools that were used, the most used first. */
+function toolChips(tools) {
+  const most = [...tools].sort((a, b) => b[1] - a[1]).slice(0, MOST_TOOLS);
+  return most.map(([name, times]) => h("span", { class: "chip" }, times > 1 ? `${name} × ${times}` : name));
 }
 
 function fact(name, value, place) {

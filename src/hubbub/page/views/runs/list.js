@@ -1,7 +1,7 @@
 // The runs as a list, newest first; those that are watched stand in front.
 
 import { h, keep, mark, say } from "../../parts/element.js";
-import { ago, count, hue, span } from "../../parts/format.js";
+import { brief, count, hue, moment, span } from "../../parts/format.js";
 import { line } from "../../parts/text.js";
 import { stateOf } from "./steps.js";
 
@@ -68,7 +68,8 @@ function updateRow(row, run, { now, chosen, watched }) {
   const { parts } = row;
   say(parts.state, `${state.sign} ${state.word}`);
   mark(parts.state, "data-tone", state.tone);
-  say(parts.when, ago(run.started_at, now));
+  say(parts.when, now - run.started_at < 2000 ? "now" : `${brief(now - run.started_at)} ago`);
+  mark(parts.when, "title", moment(run.started_at));
   say(parts.took, span((run.ended_at ?? now) - run.started_at));
   say(parts.turns, `${count(run.turn_count ?? 0)} ${run.turn_count === 1 ? "turn" : "turns"}`);
   say(parts.star, watched.has(run.run_id) ? "★" : "");

@@ -35,6 +35,7 @@ export class Conversation {
   #ended = new Set();
   #limit = SOME;
   #isStale = false;
+  #at = null;
 
   /**
    * @param {import("../../main.js").App} app
@@ -69,6 +70,7 @@ export class Conversation {
    */
   async load(at) {
     const asked = (this.#asked += 1);
+    this.#at = at;
     this.#held ??= [];
     this.#isStale = false;
     try {
@@ -122,7 +124,7 @@ export class Conversation {
       if (this.#held.length < MOST_HELD) this.#held.push(event);
     } else if (this.isRead) this.#follow(event);
     // What an event does not say is read; once, for all that came in this frame.
-    if (this.#isStale && !this.#held) this.load(null);
+    if (this.#isStale && !this.#held) this.load(this.#at);
     return true;
   }
 
@@ -237,7 +239,11 @@ export class Conversation {
       if (sent.status === "stopped") {
         this.pending.delete(runId);
         const count = sent.aborted?.length ?? 0;
-        this.#app.notices.tell(count ? "A word that stops: what was being answered has been stopped." : "A word that stops, and nothing was being answered: it was not sent.");
+        this.#app.notices.tell(count > 0 ? "A word that stops: what was being answered has been stopped." : "A word that stops, and nothing was being answered: it was not sent.");
+      } else if (sent.status !== "started") {
+        // It was stored before the connection broke; what became of it is in the history.
+        this.pending.delete(runId);
+        await this.load(this.#at);
       }
     } catch (error) {
       const known = this.pending.get(runId);

@@ -74,8 +74,8 @@ async def said(rpc: RpcSocket) -> list[tuple[str, str]]:
 
 
 async def shows(visitor: Visitor, wanted: list[tuple[str, str]]) -> None:
-    """Wait until the page shows these messages, and no other."""
-    script = """() => [...document.querySelectorAll(".messages > .message")].map((message) =>
+    """Wait until the page shows these messages as stored, and no other."""
+    script = """() => [...document.querySelectorAll(".message:not([data-live])")].map((message) =>
       [message.dataset.role, message.querySelector(".message-text")?.textContent ?? ""])"""
 
     async def look() -> bool:

@@ -27,7 +27,10 @@ export class Composer {
       rows: "1", "aria-label": "Message", placeholder: "Say something", autocomplete: "off",
       onkeydown: (event) => this.#pressed(event), onpaste: (event) => this.#pasted(event), oninput: () => this.#changed(),
     });
-    this.attach = h("button", { type: "button", class: "quiet attach", "aria-label": "Attach an image", title: "Attach an image", onclick: () => this.images.input.click() }, picture());
+    this.attach = h("button", {
+      type: "button", class: "quiet attach", "aria-label": "Attach an image", title: "Attach an image",
+      onclick: () => this.images.input.click(),
+    }, picture());
     this.stop = h("button", { type: "button", class: "danger", hidden: true, onclick: how.stop }, "■ Stop");
     this.submit = h("button", { type: "submit", class: "main" }, "Send");
     this.choice = this.#strategies();

@@ -10,6 +10,9 @@ const MOST_HELD = 5000;
 /** Ended runs that are remembered, so that a late piece of their text is known as late. */
 const MOST_ENDED = 500;
 
+const STOPPED = "A word that stops: what was being answered has been stopped.";
+const NOT_SENT = "A word that stops, and nothing was being answered: it was not sent.";
+
 /**
  * @typedef {object} Entry One stored message.
  * @property {string | null} runId whose question or answer it is.
@@ -215,7 +218,12 @@ export class Conversation {
    */
   async send(text, attachments, strategy) {
     const runId = newKey();
-    const params = { session: this.session, message: text, ...(attachments.length ? { attachments } : {}), ...(strategy ? { multitask_strategy: strategy } : {}) };
+    const params = {
+      session: this.session,
+      message: text,
+      ...(attachments.length ? { attachments } : {}),
+      ...(strategy ? { multitask_strategy: strategy } : {}),
+    };
     const images = attachments.map((each) => ({ type: "image", data: each.content, mimeType: each.mime_type }));
     const content = [...(text ? [{ type: "text", text }] : []), ...images];
     this.pending.set(runId, { message: { role: "user", content, timestamp: Date.now() }, params, error: null });
@@ -238,8 +246,7 @@ export class Conversation {
       const sent = await this.#app.call("chat.send", { ...params, idempotency_key: runId });
       if (sent.status === "stopped") {
         this.pending.delete(runId);
-        const count = sent.aborted?.length ?? 0;
-        this.#app.notices.tell(count > 0 ? "A word that stops: what was being answered has been stopped." : "A word that stops, and nothing was being answered: it was not sent.");
+        this.#app.notices.tell(sent.aborted?.length > 0 ? STOPPED : NOT_SENT);
       } else if (sent.status !== "started") {
         // It was stored before the connection broke; what became of it is in the history.
         this.pending.delete(runId);

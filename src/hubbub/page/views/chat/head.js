@@ -75,7 +75,9 @@ export class Head {
 
   async #delete() {
     const yes = await confirmed({
-      title: "Delete this conversation?", text: `“${line(titleOf(this.#conversation.session, this.#row), 80)}” and all its messages are gone for good. The runs of its turns stay.`, action: "Delete",
+      title: "Delete this conversation?",
+      text: `“${titleOf(this.#conversation.session, this.#row)}” and all its messages are gone for good. The runs of its turns stay.`,
+      action: "Delete",
     });
     if (!yes) return;
     const deleted = await this.#app.told(this.#app.write("chat.session_delete", { session: this.#conversation.session }));

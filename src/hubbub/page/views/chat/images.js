@@ -21,7 +21,10 @@ export class Images {
     /** @type {{file: File, address: string}[]} */
     this.files = [];
     this.element = h("ul", { class: "attached", "aria-label": "Images to send", hidden: true });
-    this.input = h("input", { type: "file", accept: "image/*", multiple: true, class: "hidden-visually", tabindex: "-1", "aria-label": "Images", onchange: () => (this.add(this.input.files), (this.input.value = "")) });
+    this.input = h("input", {
+      type: "file", accept: "image/*", multiple: true, class: "hidden-visually", tabindex: "-1", "aria-label": "Images",
+      onchange: () => (this.add(this.input.files), (this.input.value = "")),
+    });
     this.#ask();
   }
 

@@ -89,7 +89,7 @@ export class SessionList {
     const status = h("span", { class: "soft" });
     const rows = h("ul", {});
     const more = h("button", { type: "button", class: "quiet small", hidden: true, onclick: () => (this.#opened.add(agent), this.redraw()) });
-    const first = h("a", { class: "session first", href: `#/chat/${encodeURIComponent(`agent:${agent}:main`)}`, "data-session": `agent:${agent}:main`, hidden: true }, "Say something");
+    const first = linkTo(`agent:${agent}:main`, "session first", "Say something");
     const element = h("section", { class: "session-group" }, h("div", { class: "row spread" }, name, status), rows, first, more);
     Object.assign(element, { rows, more, first, status });
     return element;
@@ -110,13 +110,17 @@ function matches(row, words) {
   return !words || [row.session, row.fields?.label, row.fields?.displayName].some((text) => String(text ?? "").toLowerCase().includes(words));
 }
 
+function linkTo(session, look, ...children) {
+  return h("a", { class: look, href: `#/chat/${encodeURIComponent(session)}`, "data-session": session }, children);
+}
+
 function makeRow(row) {
   const parts = {
     title: h("span", { class: "session-title" }),
     when: h("span", { class: "soft number" }),
     mark: h("span", { class: "session-mark" }),
   };
-  const item = h("li", {}, h("a", { class: "session", href: `#/chat/${encodeURIComponent(row.session)}`, "data-session": row.session }, parts.mark, parts.title, parts.when));
+  const item = h("li", {}, linkTo(row.session, "session", parts.mark, parts.title, parts.when));
   item.parts = parts;
   return item;
 }

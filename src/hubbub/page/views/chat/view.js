@@ -2,6 +2,7 @@
 
 import { empty } from "../../parts/empty.js";
 import { fill, h, mark } from "../../parts/element.js";
+import { line } from "../../parts/text.js";
 import { askForSession } from "./begin.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
@@ -14,6 +15,9 @@ import { agentId, strategyOf } from "./words.js";
 const TICK_MS = 250;
 /** Ticks after which times are shown anew. */
 const TICKS = 8;
+
+const YET = "Nothing has been said here yet. Write below, or through any other door: it shows here.";
+const THEN = "Nothing had been said here then.";
 
 class ChatView {
   #app;
@@ -178,7 +182,8 @@ class ChatView {
   }
 
   #explain(place, { error, session }) {
-    const text = error ? `This conversation cannot be shown: ${error.message}` : this.#isPast ? "Nothing had been said here then." : `Nothing has been said here yet. Write below, or from a terminal on any door; it shows here.`;
+    const live = this.#isPast ? THEN : YET;
+    const text = error ? `This conversation cannot be shown: ${line(error.message, 300)}` : live;
     if (place.said === text) return;
     place.said = text;
     fill(place, empty(text, ...(error || this.#isPast ? [] : [`hubbub tail ${quoted(`chat/${session}`)}`])));

@@ -25,13 +25,17 @@ export class Compare {
       h("span", { class: "compare-letter", "aria-hidden": "true" }, NAMES[place]), h("div", { class: "segments" }), h("span", { class: "number compare-took" })));
     this.figures = h("tbody", {});
     this.turns = h("tbody", {});
-    this.more = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => ((this.#most += ROWS), (this.#drawn = ""), redraw()) }, "Show more turns");
+    this.more = h("button", {
+      type: "button", class: "quiet", hidden: true,
+      onclick: () => ((this.#most += ROWS), (this.#drawn = ""), redraw()),
+    }, "Show more turns");
     this.problem = h("p", { class: "empty", hidden: true });
     this.element = h("div", { class: "compare stack" },
       h("div", { class: "compare-heads" }, this.heads.map((head) => head.element)), this.problem,
       h("section", { class: "card stack", "aria-label": "Both from their beginning" },
         h("h3", {}, "From their beginning"), this.tracks,
-        h("p", { class: "legend" }, h("span", { "data-kind": "tool" }, "tool"), h("span", { "data-kind": "answer" }, "answer"), h("span", { "data-kind": "prompt" }, "prompt"), h("span", { "data-bad": true }, "error"))),
+        h("p", { class: "legend" }, ["tool", "answer", "prompt"].map((kind) => h("span", { "data-kind": kind }, kind)),
+          h("span", { "data-bad": true }, "error"))),
       h("section", { class: "card stack" }, h("h3", {}, "What differs"),
         h("div", { class: "wide" }, h("table", { class: "figures compare-figures" },
           h("caption", { class: "hidden-visually" }, "Figures of both runs"), header("Figure", "Difference"), this.figures))),

@@ -25,7 +25,10 @@ export class Filters {
     this.window = h("select", { onchange: changed }, WINDOWS.map(([value, text]) => h("option", { value }, text)));
     this.words = h("input", { type: "search", placeholder: "find", "aria-label": "Find in intents, ids and agents", oninput: changed });
     this.chips = [[null, "all"], ...Object.entries(STATUSES)].map(([status, text]) =>
-      h("button", { type: "button", class: "segment-button", "data-status": status, "aria-pressed": String(status === null), onclick: () => this.#choose(status, changed) }, text));
+      h("button", {
+        type: "button", class: "segment-button", "data-status": status, "aria-pressed": String(status === null),
+        onclick: () => this.#choose(status, changed),
+      }, text));
     this.element = h("div", { class: "run-filters row", role: "group", "aria-label": "Filters" },
       h("div", { class: "segmented" }, this.chips),
       h("label", { class: "row" }, h("span", { class: "soft" }, "agent"), this.agent),

@@ -208,7 +208,12 @@ async def test_image_goes_with_a_message(
 async def test_session_is_renamed_and_deleted(
     talker: Visitor, rpc: RpcSocket, command_agent: CommandAgent
 ) -> None:
-    """A label is shown in the list; a deletion asks first."""
+    """A label is shown in the list; a deletion asks first, and is not offered for the main one."""
+    await say(talker, "hello")
+    (await command_agent.next_turn()).finish()
+    await talker.page.get_by_role("button", name="Rename").wait_for()
+    assert await talker.page.get_by_role("button", name="Delete").count() == 0
+    await talker.see("chat", "agent:main:aside")
     await say(talker, "hello")
     (await command_agent.next_turn()).finish()
     await talker.page.get_by_role("button", name="Rename").click()
@@ -216,9 +221,10 @@ async def test_session_is_renamed_and_deleted(
     await talker.page.keyboard.press("Enter")
     await talker.page.locator(".session", has_text="Small talk").wait_for()
     await talker.page.get_by_role("button", name="Delete").click()
-    await talker.page.get_by_role("button", name="Delete").last.click()
+    await talker.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await talker.page.locator(".session", has_text="Small talk").wait_for(state="detached")
-    assert (await rpc.call("chat.sessions"))["sessions"] == []
+    sessions = (await rpc.call("chat.sessions"))["sessions"]
+    assert [session["session"] for session in sessions] == [SESSION]
 
 
 async def test_past_conversation_is_read_only(

@@ -7,6 +7,8 @@ import { line } from "../../parts/text.js";
 import { STRATEGIES, agentOf, strategyOf, titleOf } from "./words.js";
 
 const MOST_LABEL = 64;
+/** The one conversation that cannot be deleted, only begun anew. */
+const MAIN = "agent:main:main";
 
 export class Head {
   #app;
@@ -25,9 +27,10 @@ export class Head {
     this.key = h("code", { class: "soft session-key" });
     this.policy = h("select", { onchange: () => this.#setPolicy() }, STRATEGIES.map(([value, title]) => h("option", { value }, title.toLowerCase())));
     const button = (text, run) => h("button", { type: "button", class: "quiet small", onclick: run }, text);
+    this.remove = button("Delete", () => this.#delete());
     this.buttons = h("div", { class: "row head-buttons" },
       h("label", { class: "row soft policy" }, "second message:", this.policy),
-      button("Rename", () => this.rename()), button("Begin anew", () => this.#reset()), button("Delete", () => this.#delete()));
+      button("Rename", () => this.rename()), button("Begin anew", () => this.#reset()), this.remove);
     this.element = h("header", { class: "chat-head" },
       h("a", { class: "as-button back", href: "#/chat", "aria-label": "All conversations" }, "←"),
       h("div", { class: "chat-name" }, this.title, h("div", { class: "row" }, this.agent, this.key)), this.buttons);
@@ -43,6 +46,7 @@ export class Head {
     say(this.key, line(session, 120));
     this.agent.style.setProperty("--hue", hue(agent));
     this.buttons.hidden = this.#app.isPast || !this.#conversation.exists;
+    this.remove.hidden = session === MAIN;
     if (document.activeElement !== this.policy) this.policy.value = strategyOf(row);
     mark(this.title, "title", line(session, 300));
   }

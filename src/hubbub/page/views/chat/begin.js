@@ -18,7 +18,7 @@ export function askForSession(agents) {
       h("form", { class: "stack", onsubmit: (event) => (event.preventDefault(), done()) },
         h("datalist", { id: "known-agents" }, agents.map((each) => h("option", { value: each }))),
         h("label", { class: "stack" }, "With which agent", agent),
-        h("label", { class: "stack" }, "Its name", name),
+        h("label", { class: "stack" }, "Name of the conversation", name),
         h("p", { class: "soft" }, "Each agent has a conversation “main”; under another name begins one of its own."),
         h("div", { class: "row dialog-choice" },
           h("button", { type: "button", onclick: () => dialog.close() }, "Never mind"),

@@ -47,7 +47,7 @@ export class Composer {
       return { value, input, own: h("span", { class: "soft", hidden: true }, " (usual here)"), title, does };
     });
     return h("fieldset", { class: "strategies", hidden: true },
-      h("legend", {}, "A turn is open. What your next message does:"),
+      h("legend", {}, "A turn is open. Your next message does this:"),
       this.radios.map(({ input, own, title, does }) =>
         h("label", {}, input, h("span", {}, h("strong", {}, title), own, h("span", { class: "soft does" }, does)))));
   }

@@ -80,7 +80,7 @@ export class Conversation {
       const past = at ? { at } : {};
       const found = await this.#app.call("chat.history", { session: this.session, limit: this.#limit, ...past });
       if (asked !== this.#asked) return;
-      this.#read(found, at !== null);
+      this.#read(found);
     } catch (error) {
       if (asked !== this.#asked) return;
       this.error = error;
@@ -89,7 +89,7 @@ export class Conversation {
     this.#changed();
   }
 
-  #read(found, isPast) {
+  #read(found) {
     this.error = null;
     this.isRead = true;
     this.exists = found.session_id !== null;
@@ -98,10 +98,10 @@ export class Conversation {
     this.entries = found.messages.map((message, index) => ({ runId: found.run_ids[index], message }));
     const before = this.turns;
     this.turns = new Map();
-    for (const run of isPast ? [] : found.running) {
+    for (const run of found.running) {
       if (this.#hasAnswer(run.run_id)) continue;
       const known = before.get(run.run_id);
-      this.turns.set(run.run_id, { text: run.text, started: run.started, tools: known?.tools ?? new Map() });
+      this.turns.set(run.run_id, { text: run.text ?? "", started: run.started, tools: known?.tools ?? new Map() });
     }
     for (const { runId } of this.entries) this.pending.delete(runId);
     const held = this.#held ?? [];

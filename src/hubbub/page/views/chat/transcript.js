@@ -75,12 +75,13 @@ export class Transcript {
       const turn = turns.get(runId);
       items.push({ key: `${base} ${number}`, role, runId, message, run: runs.get(runId), isQueued: role === "user" && turn && !turn.started, canDrop: !isPast });
       if (entries[place + 1]?.runId === runId && runId) return;
-      if (turn?.started) items.push({ key: `${runId} assistant 0`, role: "assistant", runId, turn });
-      else if (role === "user" && runId && !turn) items.push(...ended(runId, runs.get(runId), isPast));
+      if (turn?.started && isPast) items.push({ key: `${runId} note`, role: "note", text: "It was being answered then." });
+      else if (turn?.started) items.push({ key: `${runId} assistant 0`, role: "assistant", runId, turn });
+      else if (role === "user" && runId && !turn) items.push(...ended(runId, runs.get(runId)));
     });
     for (const [runId, turn] of turns) {
       // Its question is older than what was read.
-      if (turn.started && !used.has(`${runId} user`)) items.push({ key: `${runId} assistant 0`, role: "assistant", runId, turn });
+      if (turn.started && !isPast && !used.has(`${runId} user`)) items.push({ key: `${runId} assistant 0`, role: "assistant", runId, turn });
     }
     if (!isPast) {
       for (const [runId, sent] of pending) items.push({ key: `${runId} user 0`, role: "user", runId, message: sent.message, sent });
@@ -90,8 +91,8 @@ export class Transcript {
 }
 
 /** Say what became of a question without an answer. */
-function ended(runId, run, isPast) {
-  const text = isPast && run?.status === "in_progress" ? "It was being answered then." : endText(run);
+function ended(runId, run) {
+  const text = endText(run);
   return text ? [{ key: `${runId} note`, role: "note", text }] : [];
 }
 

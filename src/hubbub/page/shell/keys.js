@@ -55,6 +55,8 @@ export class Keys {
       if (event.key === "Escape") event.target.blur();
       return;
     }
+    // A link or a button that has the focus does by itself what Enter and space do.
+    if ((event.key === "Enter" || event.key === " ") && event.target.closest?.("a, button, summary, [role=button]")) return;
     // What was added last stands in front: a view's key goes before the shell's.
     const binding = this.#bindings.findLast((each) => each.key === event.key);
     if (!binding) return;

@@ -339,6 +339,8 @@ HUBBUB_CALLS: tuple[tuple[str, Any, int], ...] = (
     ("topics.subscribe", {"topics": ["t"], "after": {"epoch": "x", "seq": "y"}}, -32602),
     ("journal.read", {"limit": 0}, -32602),
     ("journal.read", {"limit": 10**9}, -32602),
+    ("journal.activity", {"points": 1}, -32602),
+    ("journal.activity", {"points": 501}, -32602),
     ("issues.create", {}, -32602),
     ("issues.get", {"id": "x"}, -32602),
     ("locks.claim", {"issue_id": -1}, -32000),

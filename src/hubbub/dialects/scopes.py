@@ -31,6 +31,7 @@ HUBBUB: Rows = {
     "topics.subscribe": "read",
     "topics.unsubscribe": "read",
     "journal.read": "read",
+    "journal.activity": "read",
     "runs.start": "write",
     "runs.complete": "write",
     "runs.record_turns": "write",

@@ -37,8 +37,8 @@ async function start() {
     notices,
     keys: new Keys(),
     isPast: false,
-    call: (method, params) => connection.call(method, params),
-    write: (method, params) => connection.write(method, params),
+    call: (method, params) => busy(connection.call(method, params)),
+    write: (method, params) => (app.isPast ? Promise.reject(new Error(PAST)) : connection.write(method, params)),
     failed: (error) => notices.tell(error.message, "bad"),
     told: (work) => work.catch((error) => (notices.tell(error.message, "bad"), undefined)),
   };
@@ -50,6 +50,22 @@ async function start() {
   connection.onState((state) => state === "refused" && forget());
   shell.route();
   connection.open();
+}
+
+const PAST = "This is the past: nothing can be changed here. Go back to now first, with the key 0.";
+
+let reading = 0;
+
+/** Let the page say that it is reading, until it is not. */
+async function busy(read) {
+  reading += 1;
+  document.body.dataset.reading = String(reading);
+  try {
+    return await read;
+  } finally {
+    reading -= 1;
+    document.body.dataset.reading = String(reading);
+  }
 }
 
 function caughtUp({ count, gap }) {

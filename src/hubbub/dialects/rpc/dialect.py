@@ -22,6 +22,7 @@ from hubbub.dialects.base import (
 )
 from hubbub.dialects.calls import table
 from hubbub.dialects.rpc import (
+    activity,
     agents,
     chat,
     direct,
@@ -66,6 +67,7 @@ class RpcDialect:
         self.methods = table(
             system.METHODS,
             topics.METHODS,
+            activity.METHODS,
             runs.METHODS,
             issues.METHODS,
             locks.METHODS,

@@ -67,6 +67,7 @@ REPEATS: Mapping[str, Repeat] = {
         "system.status",
         "system.health",
         "journal.read",
+        "journal.activity",
         "runs.get",
         "runs.list",
         "runs.trace",

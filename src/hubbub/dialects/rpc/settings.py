@@ -10,6 +10,8 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     max_read_events: int = 1000
     """Events in one answer of `journal.read` at most."""
+    max_activity_points: int = 500
+    """Points in one answer of `journal.activity` at most."""
     max_topics: int = 256
     """Topics in one subscription at most."""
     max_subscriptions: int = 64

@@ -4,7 +4,10 @@ import { fill, h, mark, say } from "../parts/element.js";
 import { count } from "../parts/format.js";
 import { line } from "../parts/text.js";
 import { VIEWS } from "../views/index.js";
-import { TimeBar, bandText } from "./past.js";
+import { Band, TimeBar } from "./past.js";
+
+/** Milliseconds until the address names a new position. */
+const ADDRESS_MS = 300;
 
 const THEMES = { auto: "light", light: "dark", dark: "auto" };
 
@@ -15,19 +18,20 @@ export class Shell {
   #past = null;
   #reset = false;
   #due = false;
+  #later;
 
   /** @param {import("../main.js").App} app */
   constructor(app) {
     this.#app = app;
-    app.navigate = (...path) => (location.hash = `/${path.map(encodeURIComponent).join("/")}`);
+    app.navigate = (...path) => (location.hash = `/${path.map(encodeURIComponent).join("/")}${this.time.link}`);
     app.shell = this;
     this.main = h("main", { id: "main", tabindex: "-1" });
-    this.band = h("div", { class: "past-band", role: "status", hidden: true });
+    this.band = new Band(app, () => this.time.go(null));
     this.link = h("span", { class: "link-state", role: "status" });
     this.tabs = h("nav", { class: "tabs", "aria-label": "Views" }, VIEWS.map((view) =>
       h("a", { href: `#/${view.name}`, "data-view": view.name }, view.title, h("kbd", { "aria-hidden": "true" }, view.key))));
     this.time = new TimeBar(app, (room) => this.#travel(room));
-    document.body.append(this.#bar(), this.band, this.main, this.time.element, app.notices.element);
+    document.body.append(this.#bar(), this.band.element, this.main, this.time.element, app.notices.element);
     for (const view of VIEWS) app.keys.add("Views", view.key, view.title, () => app.navigate(view.name));
     app.connection.onState(() => this.#showLink());
     addEventListener("hashchange", () => this.route());
@@ -48,7 +52,10 @@ export class Shell {
 
   /** Open the view that the address names. */
   route() {
-    const [name, ...rest] = location.hash.replace(/^#\//, "").split("/").map(decoded);
+    const [path, query = ""] = location.hash.replace(/^#\//, "").split("?");
+    const [name, ...rest] = path.split("/").map(decoded);
+    this.time.follow(query);
+    this.#address();
     const view = VIEWS.find((each) => each.name === name) ?? VIEWS[0];
     for (const tab of this.tabs.children) {
       mark(tab, "aria-current", tab.dataset.view === view.name ? "page" : null);
@@ -92,6 +99,8 @@ export class Shell {
     this.#reset = false;
     try {
       this.#opened.update(change);
+      // What is shown, for those who compare it: the event after which the room was so.
+      mark(this.main, "data-position", change.room.position.seq);
     } finally {
       this.time.refresh();
     }
@@ -100,10 +109,21 @@ export class Shell {
   #travel(room) {
     this.#past = room;
     this.#app.isPast = room !== null;
-    this.band.hidden = room === null;
-    if (room) say(this.band, bandText(room));
+    mark(document.body, "data-past", room !== null);
+    this.band.show(room);
     this.#reset = true;
+    this.#address();
     this.refresh();
+  }
+
+  /** Keep the address in step with the position, a little later: a slider moves often. */
+  #address() {
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => {
+      const [path] = location.hash.split("?");
+      const wanted = `${path}${this.time.link}`;
+      if (location.hash !== wanted) history.replaceState(null, "", `${location.pathname}${wanted}`);
+    }, ADDRESS_MS);
   }
 
   #showLink() {

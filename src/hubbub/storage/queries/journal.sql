@@ -34,3 +34,14 @@ SELECT at FROM journal WHERE seq <= :seq ORDER BY seq DESC LIMIT 1;
 -- name: trim_note
 INSERT INTO trimmed (topic, seq) VALUES (:topic, :seq)
 ON CONFLICT (topic) DO UPDATE SET seq = max(seq, excluded.seq);
+
+-- name: journal_activity
+-- Events at even distances from the first that is kept to the last: a look-up for each.
+WITH RECURSIVE place (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM place WHERE n < :steps),
+first (seq) AS (SELECT min(seq) FROM journal)
+SELECT DISTINCT journal.seq, journal.at
+FROM place CROSS JOIN first JOIN journal ON journal.seq = (
+    SELECT min(seq) FROM journal
+    WHERE seq >= first.seq + place.n * (:last - first.seq) / :steps AND seq <= :last
+)
+ORDER BY journal.seq;

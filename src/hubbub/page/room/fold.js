@@ -23,6 +23,11 @@ const KEYS = {
   waits: (row) => row.ticket,
 };
 
+const NEWEST_FIRST = ["runs", "sessions", "issues"];
+
+/** Rows that a room has of these at most, the newest, as `room.snapshot` gives them. */
+const MOST = 1000;
+
 /**
  * Make a room of a snapshot.
  *
@@ -33,7 +38,7 @@ export function roomOf(snapshot) {
   for (const [name, key] of Object.entries(KEYS)) {
     const rows = snapshot[name] ?? [];
     // Lists come newest first; maps are kept oldest first, so that what is new goes to the end.
-    const inOrder = name === "runs" || name === "issues" ? [...rows].reverse() : rows;
+    const inOrder = NEWEST_FIRST.includes(name) ? [...rows].reverse() : rows;
     room[name] = new Map(inOrder.map((row) => [key(row), row]));
   }
   return room;
@@ -52,32 +57,31 @@ export function fold(room, event) {
 const OURS = /^(agents|chat|issues|locks|reservations|runs)\//;
 
 function change(room, event) {
-  CHANGES[event.kind]?.(room, event.data, event);
-  if (event.data?.session?.session) room.sessions.set(event.data.session.session, event.data.session);
+  CHANGES[event.kind]?.(room, event.data);
+  if (event.data?.session?.session) newest(room.sessions, event.data.session.session, event.data.session);
 }
 
 const CHANGES = {
-  "agent.connected": connections,
-  "agent.disconnected": connections,
+  "agent.connected": agent,
+  "agent.disconnected": agent,
+  "agent.status": agent,
   "agent.forgotten": (room, data) => room.agents.delete(data.agent),
-  "agent.status": (room, data) => agent(room, data.agent, { status: data.status }),
-  "run.started": (room, data) =>
-    room.runs.set(data.run_id, { ...data, status: "in_progress", ended_at: null, turn_count: 0 }),
-  "run.turn": (room, data) =>
-    run(room, data.run_id, { turn_count: data.index + 1, trace_bytes: data.trace_bytes }),
+  "run.started": (room, data) => newest(room.runs, data.run_id, { ...NEW_RUN, ...data }),
+  "run.turn": (room, data) => run(room, data.run_id, { turn_count: data.index + 1, trace_bytes: data.trace_bytes }),
   "run.ended": (room, data) =>
     run(room, data.run_id, {
       status: data.status,
       termination: data.termination,
       ended_at: data.ended_at,
       turn_count: data.turn_count,
+      trace_bytes: data.trace_bytes,
     }),
   "chat.session": (room, data) => {
     if (data.session === null) room.sessions.delete(data.session_key);
   },
   "issue.changed": (room, data) => {
     if (data.issue) room.issues.set(data.issue.id, data.issue);
-    else if (data.field === "deleted") room.issues.delete(data.issue_id);
+    else room.issues.delete(data.issue_id);
   },
   "lock.claimed": hold,
   "lock.stolen": hold,
@@ -92,15 +96,21 @@ const CHANGES = {
   "wait.ended": (room, data) => room.waits.delete(data.ticket),
 };
 
-function agent(room, name, changes) {
-  const known = room.agents.get(name) ?? { agent: name, status: "offline", doors: {} };
-  room.agents.set(name, { ...known, ...changes });
+/** A run of which nothing but its start is known; events leave out what is null. */
+const NEW_RUN = {
+  outcome_description: null, session_key: null, grace_ms: null, status: "in_progress",
+  ended_at: null, turn_count: 0, trace_bytes: 0,
+};
+
+/** Put a row behind all others, and drop the oldest where there are too many. */
+function newest(rows, key, row) {
+  rows.delete(key);
+  rows.set(key, row);
+  if (rows.size > MOST) rows.delete(rows.keys().next().value);
 }
 
-function connections(room, data) {
-  const doors = { ...room.agents.get(data.agent)?.doors, [data.door]: data.connections };
-  if (!data.connections) delete doors[data.door];
-  agent(room, data.agent, { doors });
+function agent(room, { agent: name, status, doors }) {
+  room.agents.set(name, { agent: name, status, doors });
 }
 
 function run(room, id, changes) {
@@ -108,12 +118,12 @@ function run(room, id, changes) {
   if (known) room.runs.set(id, { ...known, ...changes });
 }
 
-function hold(room, data, event) {
+function hold(room, data) {
   room.locks.set(data.issue_id, {
     issue_id: data.issue_id,
     holder: data.agent,
     fence: data.fence,
-    claimed_at: data.claimed_at ?? event.at,
+    claimed_at: data.claimed_at,
     expires_at: data.expires_at,
   });
 }

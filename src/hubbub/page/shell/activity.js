@@ -43,9 +43,6 @@ export class Activity {
 
   #show(points) {
     this.#points = points;
-    const first = points[0]?.seq ?? 0;
-    // What is kept no longer cannot be gone to.
-    mark(this.#slider, "min", first <= 1 ? 0 : first);
     mark(this.path, "d", outline(points));
   }
 
@@ -92,12 +89,11 @@ export class Activity {
 /** Events per second between each two points, on a scale on which ten times as much is one step. */
 function outline(points) {
   if (points.length < 3) return "";
-  const first = points[0].seq;
-  const width = points.at(-1).seq - first;
+  const width = points.at(-1).seq;
   const rates = points.slice(1).map((point, index) =>
     Math.log10(1 + ((point.seq - points[index].seq) * 1000) / Math.max(1, point.at - points[index].at)));
   const most = Math.max(...rates, 0.5);
-  const x = (point) => (((point.seq - first) / width) * 1000).toFixed(1);
+  const x = (point) => ((point.seq / width) * 1000).toFixed(1);
   const steps = rates.map((rate, index) => `H${x(points[index])}V${(100 - (92 * rate) / most).toFixed(1)}H${x(points[index + 1])}`);
-  return `M0 100${steps.join("")}V100Z`;
+  return `M${x(points[0])} 100${steps.join("")}V100Z`;
 }

@@ -14,7 +14,8 @@ Row = dict[str, Any]
 READ = """async (position) => {
   const frame = () => new Promise((next) => requestAnimationFrame(next));
   const main = document.querySelector("main");
-  const isQuiet = () => document.body.dataset.reading === "0" && Number(main.dataset.position) === position;
+  const isQuiet = () =>
+    document.body.dataset.reading === "0" && Number(main.dataset.position) === position;
   // Three frames in a row: what was read is drawn in the next, and may ask for more.
   for (let quiet = 0, frames = 0; quiet < 3 && frames < 600; frames += 1) {
     await frame();
@@ -31,7 +32,8 @@ READ = """async (position) => {
   return [...main.querySelectorAll("[data-row]")].filter((row) => !isFading(row)).map((row) => ({
     row: row.dataset.row,
     state: row.dataset.state ?? null,
-    fields: [...row.querySelectorAll("[data-field]")].filter(own(row)).map((field) => [field.dataset.field, words(field)]),
+    fields: [...row.querySelectorAll("[data-field]")].filter(own(row))
+      .map((field) => [field.dataset.field, words(field)]),
   }));
 }"""
 

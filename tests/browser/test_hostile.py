@@ -25,7 +25,8 @@ SCREENS = [(1280, 800, "light"), (360, 740, "dark")]
 def evil(name: str) -> str:
     """Give markup that would say so if it ran, with a mark by which its text is found."""
     return (
-        f"«{name}»<img src=x onerror=\"window.pwned='{name}'\"><script>window.pwned='{name}'</script>"
+        f"«{name}»<img src=x onerror=\"window.pwned='{name}'\">"
+        f"<script>window.pwned='{name}'</script>"
         f"<svg onload=alert('{name}')>{{{{7*7}}}}"
     )
 
@@ -45,7 +46,7 @@ def deep() -> Any:
 
 
 AGENT = evil("agent") + BIDI
-SESSION = evil("session").replace("/", "∕") + BIDI
+SESSION = evil("session").replace("/", "\u2215") + BIDI
 TOPIC = evil("topic") + CONTROLS
 TOPIC += "t" * (TOPIC_BYTES - len(TOPIC.encode()))
 RUN = evil("run")
@@ -78,28 +79,59 @@ async def rpc(daemon: Daemon) -> AsyncIterator[RpcSocket]:
 async def track(rpc: RpcSocket) -> None:
     """Fill every text of the tracker."""
     write = rpc.call
-    await write("issues.create", {"title": evil("title"), "description": long("description")[:60_000]})
+    await write(
+        "issues.create", {"title": evil("title"), "description": long("description")[:60_000]}
+    )
     await write("issues.create", {"title": evil("other") + "W" * 300, "parent_id": 1})
     await write("issues.block", {"id": 1, "blocker_id": 2})
     await write("issues.label", {"id": 1, "label": (BIDI + evil("label"))[:100]})
     await write("issues.comment", {"id": 1, "content": long("comment")})
     intervention = {"kind": "intervention", "trigger_type": evil("trigger")[:120]}
-    await write("issues.comment", {"id": 1, "content": CONTROLS, "intervention_context": long("context"), **intervention})
+    await write(
+        "issues.comment",
+        {"id": 1, "content": CONTROLS, "intervention_context": long("context"), **intervention},
+    )
     await write("locks.claim", {"issue_id": 1, "agent": evil("holder") + "W" * 5000})
     await write("locks.steal", {"issue_id": 2, "agent": AGENT, "reason": evil("steal")})
-    await write("reservations.claim", {"paths": ["w" * 1000, evil("glob").replace("/", "")], "agent": evil("holder"), "reason": evil("reason")})
+    await write(
+        "reservations.claim",
+        {
+            "paths": ["w" * 1000, evil("glob").replace("/", "")],
+            "agent": evil("holder"),
+            "reason": evil("reason"),
+        },
+    )
     await rpc.post("locks.claim", {"issue_id": 1, "agent": evil("waits"), "wait": True})
 
 
 async def talk(rpc: RpcSocket) -> None:
     """Fill every text of runs, chats and topics."""
     write = rpc.call
-    await write("runs.start", {"agent": AGENT, "intent": long("intent")[:300_000], "outcome_description": evil("outcome"), "idempotency_key": RUN})
-    tool = {"tool": evil("tool"), "parameters": {evil("name"): deep()}, "output": long("output"), "error": evil("error")}
+    await write(
+        "runs.start",
+        {
+            "agent": AGENT,
+            "intent": long("intent")[:300_000],
+            "outcome_description": evil("outcome"),
+            "idempotency_key": RUN,
+        },
+    )
+    tool = {
+        "tool": evil("tool"),
+        "parameters": {evil("name"): deep()},
+        "output": long("output"),
+        "error": evil("error"),
+    }
     turn = {"prompt": long("prompt"), "output": {"text": long("answer"), evil("key"): deep()}}
     await write("runs.record_turns", {"run_id": RUN, "turns": [turn, tool]})
-    await write("runs.complete", {"run_id": RUN, "outcome": {"status": "success", "summary": long("summary")}})
-    await write("chat.send", {"session": SESSION, "message": long("message"), "idempotency_key": "chat-evil"})
+    await write(
+        "runs.complete",
+        {"run_id": RUN, "outcome": {"status": "success", "summary": long("summary")}},
+    )
+    await write(
+        "chat.send",
+        {"session": SESSION, "message": long("message"), "idempotency_key": "chat-evil"},
+    )
 
     async def answered() -> bool:
         events = await rpc.journal(topics=["chat/*"])
@@ -107,10 +139,15 @@ async def talk(rpc: RpcSocket) -> None:
 
     await eventually(answered, what="the end of the turn")
     for data in (deep(), long("data"), {evil("property"): long("value")}, [CONTROLS, BIDI], None):
-        await write("topics.publish", {"topic": TOPIC, "kind": evil("kind") + "k" * 2000, "data": data})
+        await write(
+            "topics.publish", {"topic": TOPIC, "kind": evil("kind") + "k" * 2000, "data": data}
+        )
     # Looks like the daemon's own events, and lacks everything that those have.
     for kind in ("issue.changed", "lock.claimed", "run.started", "chat.session", "agent.heartbeat"):
-        await write("topics.publish", {"topic": "lobby", "kind": kind, "data": {"issue": {"id": evil("id")}}})
+        await write(
+            "topics.publish",
+            {"topic": "lobby", "kind": kind, "data": {"issue": {"id": evil("id")}}},
+        )
 
 
 WATCH = """() => {
@@ -122,7 +159,9 @@ LAYOUT = """() => {
   const box = (selector) => document.querySelector(selector).getBoundingClientRect();
   const [header, main, bar] = [box("header.bar"), box("main"), box(".time-bar")];
   return {
-    header: header.top, bar: Math.round(bar.bottom - innerHeight), gap: Math.round(bar.top - main.bottom),
+    header: header.top,
+    bar: Math.round(bar.bottom - innerHeight),
+    gap: Math.round(bar.top - main.bottom),
     isHigh: header.height > 160 || bar.height > 90, room: main.height,
   };
 }"""
@@ -133,9 +172,13 @@ async def unharmed(visitor: Visitor, place: tuple[str, ...]) -> None:
     assert await visitor.call("() => window.pwned ?? null") is None, place
     assert await visitor.overflow() <= 0, place
     layout = await visitor.call(LAYOUT)
-    assert (layout["header"], layout["bar"], layout["gap"], layout["isHigh"]) == (0, 0, 0, False), place
+    assert (layout["header"], layout["bar"], layout["gap"], layout["isHigh"]) == (0, 0, 0, False), (
+        place
+    )
     assert layout["room"] > 300, place
-    seen = await visitor.call("() => document.querySelectorAll('main script, main img[src=x], main svg[onload]').length")
+    seen = await visitor.call(
+        "() => document.querySelectorAll('main script, main img[src=x], main svg[onload]').length"
+    )
     assert seen == 0, place
 
 
@@ -170,7 +213,9 @@ async def test_hostile_events_are_text_on_every_view(
                 await unharmed(visitor, place)
             await still_usable(visitor)
     origin = daemon.url("hubbub")
-    assert [url for url in asked if not url.startswith((origin, "ws" + origin.removeprefix("http")))] == []
+    assert [
+        url for url in asked if not url.startswith((origin, "ws" + origin.removeprefix("http")))
+    ] == []
 
 
 async def quiet(visitor: Visitor, rpc: RpcSocket) -> int:

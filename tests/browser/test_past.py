@@ -84,11 +84,16 @@ def work(rpc: RpcSocket, ada: RpcSocket, bo: RpcSocket) -> list[Step]:
     def chat(text: str) -> Step:
         async def said() -> None:
             key = f"chat-{text}"
-            await rpc.call("chat.send", {"session": "kitchen", "message": text, "idempotency_key": key})
+            await rpc.call(
+                "chat.send", {"session": "kitchen", "message": text, "idempotency_key": key}
+            )
 
             async def answered() -> bool:
                 events = await rpc.journal(topics=["chat/*"])
-                return any(event["kind"] == "chat.final" and event["data"]["run_id"] == key for event in events)
+                return any(
+                    event["kind"] == "chat.final" and event["data"]["run_id"] == key
+                    for event in events
+                )
 
             await eventually(answered, what="the answer")
 
@@ -148,7 +153,12 @@ async def test_past_positions_show_what_was_seen_live(
         await step()
         seq, seen = await record(visitor, rpc)
         recorded[seq] = seen
-    kinds = {row["row"].partition(":")[0] for seen in recorded.values() for found in seen.values() for row in found}
+    kinds = {
+        row["row"].partition(":")[0]
+        for seen in recorded.values()
+        for found in seen.values()
+        for row in found
+    }
     assert kinds >= {"issue", "lock", "reservation", "detail", "comment"}, kinds
 
     chosen = random.Random(SEED).sample(sorted(recorded)[:-1], JOURNEYS)
@@ -174,7 +184,8 @@ FOLD = """async ([before, events, after]) => {
   const { fold, roomOf } = await import("/page/room/fold.js");
   const sorted = (value) => value instanceof Map ? sorted(Object.fromEntries(value))
     : Array.isArray(value) || value === null || typeof value !== "object" ? value
-      : Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, each]) => [name, sorted(each)]));
+      : Object.fromEntries(Object.entries(value)
+        .sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, each]) => [name, sorted(each)]));
   const room = roomOf(before);
   for (const event of events) fold(room, event);
   return [JSON.stringify(sorted(room)), JSON.stringify(sorted(roomOf(after)))];
@@ -223,7 +234,9 @@ async def test_past_is_read_only_linked_and_left_with_one_key(
     await expect(page.locator(".notices")).to_contain_text("This is the past")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await visitor.see("work", "1")
-    await eventually(lambda: _has(visitor, f"?at={newest - 1}-"), what="an address with its position")
+    await eventually(
+        lambda: _has(visitor, f"?at={newest - 1}-"), what="an address with its position"
+    )
 
     await page.reload()
     await expect(page.locator("main")).to_have_attribute("data-position", str(newest - 1))
@@ -234,7 +247,9 @@ async def test_past_is_read_only_linked_and_left_with_one_key(
 
     await page.keyboard.press("0")
     await expect(board).to_contain_text("Two")
-    await eventually(lambda: _has(visitor, "#/work/1", "?at="), what="an address without a position")
+    await eventually(
+        lambda: _has(visitor, "#/work/1", "?at="), what="an address without a position"
+    )
     assert await position_of(rpc) == newest
 
 

@@ -228,7 +228,7 @@ async def test_graph_draws_what_waits_for_what(visitor: Visitor, rpc: RpcSocket)
     assert left[part] < left[third]
     assert alone not in left
     await page.get_by_text("As a list").click()
-    await expect(page.locator(".work-waits li").nth(2)).to_have_text("#3 Third – waits for #1 #2")
+    await expect(page.locator(".work-waits li").nth(2)).to_have_text("#3 Third: waits for #1 #2")
 
     await page.keyboard.press("l")
     await page.keyboard.press("l")
@@ -237,7 +237,7 @@ async def test_graph_draws_what_waits_for_what(visitor: Visitor, rpc: RpcSocket)
 
 
 async def test_leases_show_holder_fence_queue_and_paths(visitor: Visitor, rpc: RpcSocket) -> None:
-    """Locks with who waits in their order, reservations with their globs, both with what is left."""
+    """Locks with who waits in their order, reservations with globs, both with what is left."""
     page = visitor.page
     number = await issue(rpc, "Wanted")
     await rpc.call("locks.claim", {"issue_id": number, "agent": "ada", "lease_ms": 50_000})
@@ -294,7 +294,8 @@ async def test_filter_finds_words_numbers_holders_and_priorities(
     await rpc.call("locks.claim", {"issue_id": two, "agent": "ada"})
     await visitor.open("work")
     for text, expected in (
-        ("door", {one, two}), ("red", {one}), ("#2", {two}), ("@ad", {two}), ("!high", {one}), ("door !high @ada", set()),
+        ("door", {one, two}), ("red", {one}), ("#2", {two}), ("@ad", {two}), ("!high", {one}),
+        ("door !high @ada", set()),
     ):  # fmt: skip
         await page.keyboard.press("/")
         await page.get_by_label("Filter issues").fill(text)

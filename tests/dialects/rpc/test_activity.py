@@ -1,5 +1,7 @@
 """`journal.activity`: when things happened, in few numbers."""
 
+import itertools
+
 from tests.clients.rpc import RpcSocket
 from tests.conftest import StartDaemon
 
@@ -20,7 +22,7 @@ async def test_points_are_events_at_even_distances(start_daemon: StartDaemon) ->
     assert few["position"] == newest
     seqs = [point["seq"] for point in few["points"]]
     assert (seqs[0], seqs[-1], len(seqs)) == (events[0]["seq"], newest["seq"], 5)
-    steps = [after - before for before, after in zip(seqs, seqs[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(seqs)]
     assert max(steps) - min(steps) <= 1
     assert {point["seq"]: point["at"] for point in all_of_them["points"]} == times
     assert all(times[point["seq"]] == point["at"] for point in few["points"])

@@ -8,6 +8,10 @@ from hubbub.dialects.rpc.methods import Caller, Method
 from hubbub.errors import InvalidRequest
 
 
+FEWEST = 2
+"""Points in one answer at least: the first event and the newest."""
+
+
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parameters of ``journal.activity``."""
 
@@ -35,8 +39,8 @@ class Activity(msgspec.Struct, frozen=True):
 async def activity(caller: Caller, params: Wanted) -> Activity:
     """Give events at even distances: each is found by its number, none is read on the way."""
     hub = caller.hub
-    if not 2 <= params.points <= caller.limits.max_activity_points:
-        message = f"points must be from 2 to {caller.limits.max_activity_points}"
+    if not FEWEST <= params.points <= caller.limits.max_activity_points:
+        message = f"points must be from {FEWEST} to {caller.limits.max_activity_points}"
         raise InvalidRequest(message)
     told = hub.bus.told
     rows = await hub.store.rows("journal_activity", last=told, steps=params.points - 1)

@@ -101,7 +101,7 @@ export class Graph {
       const { issue } = cards.get(id);
       const waits = (before.get(id) ?? []).map((edge) => [" ", issueLink(edge.from)]);
       return h("li", {}, issueLink(id), " ", line(issue.title, 80),
-        waits.length > 0 && [" – waits for", waits], issue.parent_id !== null && [" – part of ", issueLink(issue.parent_id)]);
+        waits.length > 0 && [": waits for", waits], issue.parent_id !== null && [waits.length > 0 ? ", part of " : ": part of ", issueLink(issue.parent_id)]);
     }));
   }
 

@@ -185,7 +185,8 @@ FOLD = """async ([before, events, after]) => {
   const sorted = (value) => value instanceof Map ? sorted(Object.fromEntries(value))
     : Array.isArray(value) || value === null || typeof value !== "object" ? value
       : Object.fromEntries(Object.entries(value)
-        .sort(([one], [other]) => (one < other ? -1 : 1)).map(([name, each]) => [name, sorted(each)]));
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([name, each]) => [name, sorted(each)]));
   const room = roomOf(before);
   for (const event of events) fold(room, event);
   return [JSON.stringify(sorted(room)), JSON.stringify(sorted(roomOf(after)))];

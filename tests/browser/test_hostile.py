@@ -27,7 +27,7 @@ def evil(name: str) -> str:
     return (
         f"«{name}»<img src=x onerror=\"window.pwned='{name}'\">"
         f"<script>window.pwned='{name}'</script>"
-        f"<svg onload=alert('{name}')>{{{{7*7}}}}"
+        f"<svg onload=alert('{name}')>{{{{7+7}}}}"
     )
 
 
@@ -46,7 +46,7 @@ def deep() -> Any:
 
 
 AGENT = evil("agent") + BIDI
-SESSION = evil("session").replace("/", "\u2215") + BIDI
+SESSION = evil("session")  # a key must be printable
 TOPIC = evil("topic") + CONTROLS
 TOPIC += "t" * (TOPIC_BYTES - len(TOPIC.encode()))
 RUN = evil("run")
@@ -96,7 +96,7 @@ async def track(rpc: RpcSocket) -> None:
     await write(
         "reservations.claim",
         {
-            "paths": ["w" * 1000, evil("glob").replace("/", "")],
+            "paths": ["w" * 250, evil("glob").replace("/", "")[:250]],
             "agent": evil("holder"),
             "reason": evil("reason"),
         },
@@ -111,7 +111,7 @@ async def talk(rpc: RpcSocket) -> None:
         "runs.start",
         {
             "agent": AGENT,
-            "intent": long("intent")[:300_000],
+            "intent": long("intent")[:60_000],
             "outcome_description": evil("outcome"),
             "idempotency_key": RUN,
         },

@@ -26,7 +26,7 @@ export class Board {
       nothing: h("p", { class: "soft work-nothing" }, hint),
     };
     this.#columns.set(name, parts);
-    return h("section", { class: `work-column ${name}`, "data-column": name },
+    return h("section", { class: "work-column", "data-column": name },
       h("h3", {}, title, parts.number), parts.list, parts.nothing, parts.more);
   }
 

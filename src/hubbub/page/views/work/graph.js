@@ -174,10 +174,10 @@ function nodeOf(card, x, y) {
   const words = `#${issue.id} ${line(issue.title, 120)}, ${issue.priority}, ${lock ? `held by ${line(lock.holder, 60)}` : column}`;
   const holder = lock && svg("circle", { cx: x + NODE.width - 13, cy: top + 13, r: 5, class: "holder" });
   if (holder) holder.style.setProperty("--hue", hue(lock.holder));
-  return svg("a", { href: `#/work/${issue.id}`, "data-issue": issue.id, "aria-label": words, class: `node ${column}` },
+  return svg("a", { href: `#/work/${issue.id}`, "data-issue": issue.id, "aria-label": words, class: "node", "data-column": column },
     svg("title", {}, words),
     svg("rect", { x, y: top, width: NODE.width, height: NODE.height, rx: 8, class: "box" }),
-    svg("rect", { x, y: top + 8, width: 3, height: NODE.height - 16, rx: 1.5, class: `stripe ${issue.priority}` }),
+    svg("rect", { x, y: top + 8, width: 3, height: NODE.height - 16, rx: 1.5, class: "stripe", "data-priority": issue.priority }),
     // A drawing within the drawing cuts off what is too long.
     svg("svg", { x: x + 13, y: top, width: NODE.width - 20, height: NODE.height },
       svg("text", { x: 0, y: 18, class: "number" }, `#${issue.id} · ${lock && column === "working" ? line(lock.holder, 20) : column}`),

@@ -6,7 +6,7 @@ import { line } from "../../parts/text.js";
 
 /** An agent's name in its colour. */
 export function agentChip(name, field = null) {
-  const chip = h("span", { class: "chip work-agent", title: line(name, 300), "data-field": field }, line(name, 40));
+  const chip = h("span", { class: "chip work-agent", title: line(name, 300), "data-field": field }, h("span", { class: "work-agent-name" }, line(name, 40)));
   chip.style.setProperty("--hue", hue(name));
   return chip;
 }
@@ -32,7 +32,7 @@ const STATES = { ready: "ready", blocked: "blocked", working: "in work", closed:
 /** What state a card is in, as a chip. */
 export function stateChip(card) {
   const name = card.issue.status === "archived" ? "archived" : STATES[card.column];
-  return h("span", { class: `chip work-state ${card.column}`, "data-field": "state" }, name);
+  return h("span", { class: "chip work-state", "data-column": card.column, "data-field": "state" }, name);
 }
 
 /** Milliseconds before the end of a lease from which it is nearly over. */

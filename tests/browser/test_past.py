@@ -2,13 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.rows import Row, rows
+from tests.browser.story import work
 from tests.browser.visitor import Visitor
 from tests.clients.rpc import RpcSocket
 from tests.clients.waiting import eventually
@@ -61,75 +61,6 @@ async def record(visitor: Visitor, rpc: RpcSocket) -> tuple[int, Record]:
         return seq, seen
 
     return await eventually(looked, what="a moment in which nothing happens")
-
-
-Step = Callable[[], Awaitable[Any]]
-
-
-def work(rpc: RpcSocket, ada: RpcSocket, bo: RpcSocket) -> list[Step]:
-    """Give a mix of work, each step complete when it returns."""
-
-    def call(who: RpcSocket, method: str, **params: Any) -> Step:
-        return lambda: who.call(method, params)
-
-    async def waits() -> None:
-        await bo.post("locks.claim", {"issue_id": 2, "wait": True, "wait_ms": 600_000})
-
-        async def begun() -> bool:
-            events = await rpc.journal(topics=["locks/2"])
-            return any(event["kind"] == "wait.begun" for event in events)
-
-        await eventually(begun, what="the wait")
-
-    def chat(text: str) -> Step:
-        async def said() -> None:
-            key = f"chat-{text}"
-            await rpc.call(
-                "chat.send", {"session": "kitchen", "message": text, "idempotency_key": key}
-            )
-
-            async def answered() -> bool:
-                events = await rpc.journal(topics=["chat/*"])
-                return any(
-                    event["kind"] == "chat.final" and event["data"]["run_id"] == key
-                    for event in events
-                )
-
-            await eventually(answered, what="the answer")
-
-        return said
-
-    turn = {"prompt": "How warm is it?", "output": {"text": "41 degrees"}}
-    look = {"tool": "look", "parameters": {"place": "kitchen"}, "output": "steam"}
-    outcome = {"status": "success", "summary": "Warm again."}
-    return [
-        call(rpc, "issues.create", title="Cold tea", description="It is cold."),
-        call(ada, "runs.start", intent="Look after the tea", idempotency_key="tea"),
-        call(rpc, "issues.create", title="Buy a kettle", priority="high"),
-        call(rpc, "issues.block", id=1, blocker_id=2),
-        call(ada, "locks.claim", issue_id=2),
-        call(ada, "runs.record_turns", run_id="tea", turns=[turn]),
-        waits,
-        chat("Is there tea?"),
-        call(rpc, "issues.label", id=1, label="kitchen"),
-        call(rpc, "issues.comment", id=1, content="Since Monday.", kind="observation"),
-        call(ada, "reservations.claim", paths=["kitchen/**"], reason="tidying"),
-        call(ada, "runs.record_turns", run_id="tea", turns=[look]),
-        call(rpc, "issues.create", title="Fill it", parent_id=2),
-        call(rpc, "topics.publish", topic="lobby", data={"text": "Anyone?"}),
-        call(ada, "locks.renew", issue_id=2, fence=1),
-        call(ada, "issues.close", id=2, fence=1),
-        call(ada, "locks.release", issue_id=2, fence=1),
-        call(rpc, "issues.update", id=1, title="Warm tea", description="It was cold."),
-        call(ada, "runs.complete", run_id="tea", outcome=outcome),
-        call(rpc, "locks.steal", issue_id=2, agent="cy", reason="bo sleeps"),
-        chat("Thank you"),
-        call(rpc, "chat.session_patch", session="kitchen", changes={"thinkingLevel": "high"}),
-        call(ada, "reservations.release", id=1),
-        call(rpc, "issues.delete", id=3),
-        call(rpc, "issues.reopen", id=2),
-        call(bo, "runs.start", intent="Wash up"),
-    ]
 
 
 @pytest.fixture

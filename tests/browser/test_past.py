@@ -1,6 +1,5 @@
 """Time travel in the page: what it shows of a past position is what it showed then."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator
 
@@ -229,7 +228,6 @@ async def test_pointer_on_the_slider_tells_the_event_under_it(
     page = visitor.page
     for number in range(20):
         await rpc.call("topics.publish", {"topic": "lobby", "data": number})
-        await asyncio.sleep(0)
     await visitor.open("work")
     box = await page.locator("#when").bounding_box()
     assert box is not None

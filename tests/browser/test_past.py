@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -47,7 +48,7 @@ async def position_of(rpc: RpcSocket) -> int:
 async def record(visitor: Visitor, rpc: RpcSocket) -> tuple[int, Record]:
     """Look at everything at one position; again where something happened meanwhile."""
 
-    async def looked() -> tuple[int, Record] | None:
+    async def looked() -> Any:
         seq = await position_of(rpc)
         await visitor.has_seen(seq)
         seen: Record = {}
@@ -59,7 +60,8 @@ async def record(visitor: Visitor, rpc: RpcSocket) -> tuple[int, Record]:
             seen[place] = found
         return seq, seen
 
-    return await eventually(looked, what="a moment in which nothing happens")
+    found: tuple[int, Record] = await eventually(looked, what="a moment of rest")
+    return found
 
 
 @pytest.fixture

@@ -59,6 +59,8 @@ export class Shell {
     const view = VIEWS.find((each) => each.name === name) ?? VIEWS[0];
     for (const tab of this.tabs.children) {
       mark(tab, "aria-current", tab.dataset.view === view.name ? "page" : null);
+      // On a narrow screen not all tabs are in sight.
+      if (tab.dataset.view === view.name) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     document.title = `${view.title} · hubbub`;
     if (this.#open === view) {

@@ -12,10 +12,13 @@ const MOST = 150;
 const NODE = { width: 196, height: 46 };
 const CELL = { width: 264, height: 62 };
 const MARGIN = 12;
+/** Scale below which titles are hard to read. */
+const LEGIBLE = 0.75;
 const ZOOMS = [0.4, 0.55, 0.75, 1, 1.3, 1.7];
 
 export class Graph {
   #zoom = ZOOMS.indexOf(1);
+  #isChosen = false;
   #size = { width: 0, height: 0 };
   #shows = "";
   #places = new Map();
@@ -92,7 +95,9 @@ export class Graph {
       svg("g", { "aria-hidden": "true" }, drawing.edges.map(({ edge, points }) => edgeOf(edge, points, x, y))),
       ids.map((id) => nodeOf(cards.get(id), x(drawing.nodes.get(id).x), y(drawing.nodes.get(id).y))));
     mark(this.drawing, "viewBox", `0 0 ${this.#size.width} ${this.#size.height}`);
-    this.#resize(ZOOMS[this.#zoom]);
+    // Until somebody chooses a size, the whole is shown if it can still be read then.
+    if (this.#isChosen) this.#resize(ZOOMS[this.#zoom]);
+    else this.#resize(Math.max(LEGIBLE, this.#fitting));
   }
 
   #tell(ids, edges, cards) {
@@ -130,13 +135,19 @@ export class Graph {
   }
 
   zoom(by) {
+    this.#isChosen = true;
     this.#zoom = Math.min(ZOOMS.length - 1, Math.max(0, this.#zoom + by));
     this.#resize(ZOOMS[this.#zoom]);
   }
 
   fit() {
-    const scale = Math.min(1, (this.frame.clientWidth - 4) / this.#size.width, (this.frame.clientHeight - 4) / this.#size.height);
-    this.#resize(Math.max(0.2, scale));
+    this.#isChosen = false;
+    this.#resize(Math.max(0.2, this.#fitting));
+  }
+
+  /** The scale at which the whole drawing is seen, at most its own size. */
+  get #fitting() {
+    return Math.min(1, (this.frame.clientWidth - 4) / this.#size.width, (this.frame.clientHeight - 4) / this.#size.height);
   }
 
   #wheel(event) {
@@ -181,6 +192,6 @@ function nodeOf(card, x, y) {
     // A drawing within the drawing cuts off what is too long.
     svg("svg", { x: x + 13, y: top, width: NODE.width - 20, height: NODE.height },
       svg("text", { x: 0, y: 18, class: "number" }, `#${issue.id} · ${lock && column === "working" ? line(lock.holder, 20) : column}`),
-      svg("text", { x: 0, y: 35 }, issue.title.length > 25 ? `${line(issue.title.slice(0, 24))}…` : line(issue.title))),
+      svg("text", { x: 0, y: 35 }, issue.title.length > 24 ? `${line(issue.title.slice(0, 22))}…` : line(issue.title))),
     holder);
 }

@@ -20,6 +20,8 @@ SECRETS = (
     "hubbub.db-shm",
 )
 """Files that are nobody else's to read."""
+RESTORING = "restoring"
+"""Mark of a restore that has begun; it names the backup, and goes when all files are in place."""
 CERTIFICATE = "tls-cert.pem"
 """File with the certificate of hubbub's own listener, while that speaks TLS."""
 
@@ -44,11 +46,15 @@ class DataDirectory:
         files = [(self.path, 0o700), *((self.path / name, 0o600) for name in SECRETS)]
         return [str(path) for path, mode in files if _mended(path, mode)]
 
-    def take(self) -> None:
+    def take(self, *, restoring: bool = False) -> None:
         """Make the directory and lock it for this process.
 
+        Args:
+            restoring: This process brings a backup back, perhaps once more.
+
         Raises:
-            StartError: Another daemon uses it, or it cannot be made.
+            StartError: Another process uses it, it cannot be made, or a restore has put only
+                a part of a backup into it.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -63,6 +69,14 @@ class DataDirectory:
             self._lock = None
             message = f"another hubbub uses {self.path}; stop it, or choose another with --data-dir"
             raise StartError(message) from None
+        mark = self.path / RESTORING
+        if mark.exists() and not restoring:
+            self.free()
+            message = (
+                f"a restore into {self.path} was interrupted; finish it with "
+                f"`hubbub restore --data-dir {self.path} {mark.read_text().strip()}`"
+            )
+            raise StartError(message)
 
     def is_taken(self) -> bool:
         """Say whether a daemon uses this directory now."""

@@ -6,7 +6,7 @@ the daemon's own rules hold for what comes in, and who is connected sees it at o
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
@@ -14,11 +14,8 @@ import msgspec
 from hubbub.cli import options
 from hubbub.cli.clawdbot_files import Conversation, Messages, Unreadable, conversations
 from hubbub.cli.output import write_json
+from hubbub.cli.progress import bytes_progress
 from hubbub.cli.running import Failed, Refused, Running, find
-
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 
 MAX_CALL_MESSAGES = 500
@@ -74,7 +71,7 @@ def clawdbot(folder: Path, data_dir: Path | None, *, as_json: bool) -> None:
 def take_over(daemon: Running, found: list[Conversation]) -> Result:
     """Send conversations to a daemon, and show how far it is."""
     result = Result(refused=[])
-    with _progress() as progress:
+    with bytes_progress() as progress:
         task = progress.add_task("importing", total=sum(one.size for one in found))
         for one in found:
             done = progress.tasks[0].completed
@@ -119,19 +116,3 @@ def _parts(messages: Messages | None, result: Result) -> Iterator[list[msgspec.R
         count += 1
     if part or not count:
         yield part
-
-
-def _progress() -> "Progress":
-    import sys
-
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )

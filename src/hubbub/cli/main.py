@@ -24,6 +24,8 @@ COMMANDS = {
     "publish": "publish:publish",
     "token": "token:token",
     "env": "env:env",
+    "backup": "backup:backup",
+    "restore": "restore:restore",
     "import": "imports:import_",
     "config": "config:config",
     "prove": "prove:prove",

@@ -218,13 +218,27 @@ class Bus:
         else:
             self.follow(member, resumed.position.seq)
 
+    def place(self, after: Position) -> Resumed:
+        """Find a position in this journal, be it one of a journal that this one continues.
+
+        Retention is not asked: a position that is ``recovered`` may have lost its past to it.
+        """
+        upto = self.told
+        if after.epoch != self._store.epoch:
+            # What was written after the copy is not here; everything since then is news.
+            upto = self._store.earlier.get(after.epoch, -1)
+            if upto < 0:
+                return Resumed(recovered=False, position=self._position(0), reason="epoch_changed")
+        if after.seq > upto:
+            return Resumed(recovered=False, position=self._position(upto), reason="ahead")
+        return Resumed(recovered=True, position=self._position(after.seq))
+
     async def _recoverable(self, member: Member, after: Position) -> Resumed:
         """Say what of the past can be given, and keep retention from it."""
-        if after.epoch != self._store.epoch:
-            return Resumed(recovered=False, position=self._position(0), reason="epoch_changed")
-        if after.seq > self.told:
-            here = self._position(self.told)
-            return Resumed(recovered=False, position=here, reason="ahead")
+        placed = self.place(after)
+        if not placed.recovered:
+            return placed
+        after = placed.position
         # From here on nothing after the position is cut; a cut that is on its way is waited for.
         member.after = after.seq
         self._following.add(member)

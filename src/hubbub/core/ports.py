@@ -99,6 +99,8 @@ class Store(Protocol):
 
     epoch: str
     """Random id of this journal."""
+    earlier: Mapping[str, int]
+    """Journals that this one was restored from: up to which ``seq`` both hold the same events."""
     healthy: bool
     """False from the first write that the disk refused until the first that it took again."""
 

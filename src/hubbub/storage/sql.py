@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import uuid
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -41,15 +42,9 @@ def migrate(db: sqlite3.Connection, *, backup_to: Path | None) -> None:
     Raises:
         StartError: The store is newer than this program; it is left untouched.
     """
+    version = schema_of(db)
     steps = _steps()
     newest = max(steps)
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > newest:
-        message = (
-            f"the store has schema version {version}, this program knows {newest}; "
-            "start a newer hubbub, or restore a backup"
-        )
-        raise StartError(message)
     if 0 < version < newest and backup_to is not None:
         with sqlite3.connect(f"{backup_to}.v{version}.bak") as copy:
             db.backup(copy)
@@ -63,6 +58,28 @@ def migrate(db: sqlite3.Connection, *, backup_to: Path | None) -> None:
         except sqlite3.Error:
             db.execute("ROLLBACK")
             raise
+
+
+def schema_of(db: sqlite3.Connection) -> int:
+    """Give the version of a store's schema; 0: it has none yet.
+
+    Raises:
+        StartError: The store is newer than this program.
+    """
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    newest = max(_steps())
+    if version > newest:
+        message = (
+            f"the store has schema version {version}, this program knows {newest}; "
+            "start a newer hubbub, or restore a backup"
+        )
+        raise StartError(message)
+    return int(version)
+
+
+def new_epoch() -> str:
+    """Make the id of a journal."""
+    return uuid.uuid4().hex[:16]
 
 
 def parameters(query: str) -> set[str]:

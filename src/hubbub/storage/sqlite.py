@@ -13,8 +13,7 @@ import shutil
 import sqlite3
 import threading
 import time
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +26,7 @@ from hubbub.errors import (
     StoreUnavailable,
 )
 from hubbub.storage.reads import ReadDone, file_bytes, matching
-from hubbub.storage.sql import load_queries, migrate
+from hubbub.storage.sql import load_queries, migrate, new_epoch
 from hubbub.storage.transaction import NEWEST, SqliteTransaction, wrapped
 from hubbub.telemetry import Recent, log
 
@@ -67,6 +66,9 @@ class SqliteStore:
             self._db.execute("PRAGMA synchronous = FULL")
             migrate(self._db, backup_to=path)
             self.epoch = self._epoch()
+            self.earlier: Mapping[str, int] = dict(
+                self._db.execute(self._queries["epochs_earlier"]).fetchall()
+            )
         except sqlite3.Error as error:
             self._db.close()
             message = f"the store {path} cannot be opened: {error}; restore a backup, or move it"
@@ -261,7 +263,7 @@ class SqliteStore:
         row = self._db.execute(self._queries["meta_get"], {"name": "epoch"}).fetchone()
         if row is not None:
             return str(row[0])
-        epoch = uuid.uuid4().hex[:16]
+        epoch = new_epoch()
         self._db.execute(self._queries["meta_set"], {"name": "epoch", "value": epoch})
         return epoch
 

@@ -100,6 +100,24 @@ async def test_resume_ahead_of_the_journal_says_so(bus: Bus, journal: Journal) -
     assert await outbox.holds(1) == expected(2)
 
 
+async def test_resume_from_a_journal_that_this_one_continues(
+    bus: Bus, journal: Journal, store: SqliteStore
+) -> None:
+    """Up to the copy the past is the same; beyond it nothing is, and all since then follows."""
+    await publish(journal, 1, 2, 3)
+    store.earlier = {"old": 2}
+    within, beyond = RecordingOutbox(), RecordingOutbox()
+
+    first = await resume(bus, within, 1, epoch="old")
+    second = await resume(bus, beyond, 3, epoch="old")
+
+    assert (first.recovered, first.position) == (True, Position(store.epoch, 1))
+    assert await within.holds(2) == expected(2, 3)
+    assert (second.recovered, second.reason) == (False, "ahead")
+    assert second.position == Position(store.epoch, 2)
+    assert await beyond.holds(1) == expected(3)
+
+
 async def test_resume_past_retention_says_so(bus: Bus, journal: Journal) -> None:
     """Where retention cut the past, the subscriber is told, and gets what is left."""
     await publish(journal, 1, 2, 3)

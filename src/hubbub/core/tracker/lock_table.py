@@ -125,6 +125,5 @@ def next_lock(tx: Transaction, issue_id: int, holder: str, now: int, lease_ms: i
 
 
 def newest_fence(tx: Transaction, issue_id: int) -> int:
-    """Give the number of the newest grant; 0 where there was none."""
-    row = tx.row("lock_get", issue_id=issue_id)
-    return 0 if row is None else int(row[2])
+    """Give the number of the newest grant that there may have been; 0 where there was none."""
+    return int(tx.rows("lock_newest_fence", issue_id=issue_id)[0][0])

@@ -102,10 +102,9 @@ async def read(caller: Caller, params: Read) -> Page:
     if not 1 <= params.limit <= caller.limits.max_read_events:
         message = f"limit must be from 1 to {caller.limits.max_read_events}"
         raise InvalidRequest(message)
-    after = position_of(params.after) or Position(epoch=hub.store.epoch, seq=0)
     told = hub.bus.told
-    known = after.epoch == hub.store.epoch
-    start = after.seq if known else 0
+    placed = hub.bus.place(position_of(params.after) or Position(epoch=hub.store.epoch, seq=0))
+    start = placed.position.seq
     events = await hub.store.events(params.topics, after=start, upto=told, limit=params.limit + 1)
     more = len(events) > params.limit
     events = events[: params.limit]
@@ -114,7 +113,7 @@ async def read(caller: Caller, params: Read) -> Page:
         events=events,
         position=Position(epoch=hub.store.epoch, seq=end),
         more=more,
-        recovered=known and await hub.store.trimmed(params.topics) <= start,
+        recovered=placed.recovered and await hub.store.trimmed(params.topics) <= start,
     )
 
 

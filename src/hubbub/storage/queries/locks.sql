@@ -1,6 +1,13 @@
 -- name: lock_get
 SELECT issue_id, holder, fence, claimed_at, expires_at FROM locks WHERE issue_id = :issue_id;
 
+-- name: lock_newest_fence
+-- A restored store knows nothing of what was granted after its copy: it counts from the floor.
+SELECT max(
+    coalesce((SELECT fence FROM locks WHERE issue_id = :issue_id), 0),
+    coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'fence_floor'), 0)
+);
+
 -- name: lock_put
 INSERT INTO locks (issue_id, holder, fence, claimed_at, expires_at)
 VALUES (:issue_id, :holder, :fence, :claimed_at, :expires_at)

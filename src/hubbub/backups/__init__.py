@@ -1,0 +1,1 @@
+"""Backups of a data directory: made beside a running daemon, and brought back."""

@@ -1,19 +1,19 @@
-"""``hubbub import``: bring in what another system has kept."""
+"""``hubbub import``: bring in what another system, or another hubbub, has kept."""
 
 import importlib
 
 import click
 
 
-SOURCES = {"clawdbot": "import_clawdbot:clawdbot"}
-"""``module:function`` of the command for each system."""
+SOURCES = {"clawdbot": "import_clawdbot:clawdbot", "events": "import_events:events"}
+"""``module:function`` of the command for each kind of source."""
 
 
 class Sources(click.Group):
     """Imports a command when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the systems."""
+        """Name the sources."""
         return list(SOURCES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -28,4 +28,4 @@ class Sources(click.Group):
 
 @click.command("import", cls=Sources)
 def import_() -> None:
-    """Bring in what another system has kept."""
+    """Bring in what another system, or another hubbub, has kept."""

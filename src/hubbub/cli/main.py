@@ -26,10 +26,12 @@ COMMANDS = {
     "env": "env:env",
     "backup": "backup:backup",
     "restore": "restore:restore",
+    "export": "export:export",
     "import": "imports:import_",
     "config": "config:config",
     "prove": "prove:prove",
     "x0xd": "x0xd:x0xd",
+    "completion": "completion:completion",
     "version": "version:version",
 }
 """``module:function`` of each command, in the order in which the help lists them."""

@@ -47,6 +47,13 @@ class Refused(Failed):
         self.code = code
 
 
+class _Reply(msgspec.Struct):
+    """What the daemon answers to a call."""
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: dict[str, Any] | None = None
+
+
 def data_directory(given: Path | None) -> Path:
     """Give the data directory: the flag's, the variable's, or the platform's."""
     if given is not None:
@@ -66,7 +73,11 @@ class Running:
         self.token = token
 
     def call(self, method: str, params: object = None) -> Any:
-        """Call a method of ``/rpc`` and give its result.
+        """Call a method of ``/rpc`` and give its result; raises as ``raw``."""
+        return msgspec.json.decode(self.raw(method, params))
+
+    def raw(self, method: str, params: object = None) -> msgspec.Raw:
+        """Call a method of ``/rpc`` and give its result as the daemon wrote it, in JSON.
 
         Raises:
             Refused: The daemon answered with an error.
@@ -78,15 +89,14 @@ class Running:
         with self.request("POST", "/rpc", body) as answer:
             text = answer.read()
         try:
-            reply = msgspec.json.decode(text)
+            reply = msgspec.json.decode(text, type=_Reply)
         except msgspec.DecodeError:
             message = f"{self.url} answered {answer.status} {answer.reason}; is it hubbub?"
             raise Unreachable(message) from None
-        error = reply.get("error")
-        if error is None:
-            return reply["result"]
-        data = error.get("data") or {}
-        raise Refused(error["message"], str(data.get("code", error["code"])))
+        if reply.error is None:
+            return reply.result
+        data = reply.error.get("data") or {}
+        raise Refused(reply.error["message"], str(data.get("code", reply.error["code"])))
 
     @contextlib.contextmanager
     def request(

@@ -46,6 +46,16 @@ class Loaded(msgspec.Struct, frozen=True):
     settings: Settings
     origins: Mapping[str, str]
     """Origin by key; a key that is not here has its default."""
+    file: Path | None = None
+    """The file that was read."""
+
+    def places(self) -> dict[str, str]:
+        """Give the origins; for what stands in the file, with its line: ``config.toml:3``."""
+        lines = {} if self.file is None else lines_of(self.file)
+        return {
+            key: f"{origin}:{lines[key]}" if origin == str(self.file) and key in lines else origin
+            for key, origin in self.origins.items()
+        }
 
 
 def load(
@@ -79,7 +89,7 @@ def load(
     values = _section(Settings, (), given)
     explicit = frozenset(name for name in LISTENERS if ("listen", name) in given)
     origins = {".".join(key): value.origin for key, value in given.items()}
-    return Loaded(structs.replace(values, explicit=explicit), origins)
+    return Loaded(structs.replace(values, explicit=explicit), origins, file)
 
 
 def keys(cls: type[msgspec.Struct] = Settings, path: Key = ()) -> Iterator[tuple[Key, Any]]:
@@ -133,6 +143,28 @@ def _from_file(file: Path) -> Iterator[tuple[Key, Given]]:
         message = f"{file}: data_dir is given by --data-dir or HUBBUB_DATA_DIR, not in a file"
         raise ConfigError(message)
     yield from _flattened(table, (), str(file))
+
+
+def lines_of(file: Path) -> dict[str, int]:
+    """Give the line of each setting of a file that can be read as TOML.
+
+    The parser names no lines. So ever more of the file is parsed: a setting stands where it
+    comes to be, whatever the quotes, dots and line breaks of its statement are.
+    """
+    lines = file.read_text("utf-8").split("\n")
+    found: dict[str, int] = {}
+    begin = 0
+    for end in range(1, len(lines) + 1):
+        try:
+            table = tomllib.loads("\n".join(lines[:end]))
+        except tomllib.TOMLDecodeError:
+            continue  # in the middle of a statement of several lines
+        with_text = (n for n in range(begin, end) if lines[n].strip(" \t")[:1] not in ("", "#"))
+        first = next(with_text, begin)
+        for key, _ in _flattened(table, (), str(file)):
+            found.setdefault(".".join(key), first + 1)
+        begin = end
+    return found
 
 
 def _flattened(table: Mapping[str, Any], path: Key, origin: str) -> Iterator[tuple[Key, Given]]:
@@ -251,6 +283,17 @@ def _flag(key: str) -> str:
     if key in ("listen.tls_cert", "listen.tls_key"):
         return f"--{name.replace('_', '-')}"
     return f"--listen {name}=" if area == "listen" else f"--{name.replace('_', '-')}"
+
+
+def check_key(text: str) -> None:
+    """Check that a text names a setting, or the section of some.
+
+    Raises:
+        ConfigError: It does not; the text names the nearest one.
+    """
+    key = tuple(text.split("."))
+    if _type_of(key) is None and not _is_table(key):
+        raise _unknown(key, "config show")
 
 
 def _unknown(key: Key, origin: str) -> ConfigError:

@@ -161,10 +161,30 @@ async def test_config_show_says_where_values_come_from(nobody: Daemon) -> None:
     plain = await run(nobody, "config", "show")
     values = (await run(nobody, "config", "show", "--json", "--origin")).json
 
-    assert f"store.readers = 4  # {nobody.data_dir / 'config.toml'}\n" in shown.out
+    assert f"store.readers = 4  # {nobody.data_dir / 'config.toml'}:3\n" in shown.out
     assert 'listen.x0x = "127.0.0.1:12700"  # default\n' in shown.out
     assert 'agents."b o".runner = "echo"\n' in plain.out
     assert values["data_dir"]["origin"] == "variable HUBBUB_DATA_DIR"
+
+
+async def test_config_show_of_one_setting_or_section(nobody: Daemon) -> None:
+    """Its line alone, with its place; a section gives all of its own; a wrong name the nearest."""
+    nobody.configure('[store]\nreaders = 4\n[agents."b o"]\nrunner = "echo"\n')
+    file = str(nobody.config_file)
+
+    one = await run(nobody, "config", "show", "store.readers", "--origin", "--config", file)
+    named = await run(nobody, "config", "show", 'agents."b o".runner', "--origin", "--config", file)
+    section = await run(nobody, "config", "show", "store", "--json")
+    wrong = await run(nobody, "config", "show", "store.reader")
+    unset = await run(nobody, "config", "show", "agents.nobody")
+
+    assert one.out == f"store.readers = 4  # {file}:2\n"
+    assert named.out == f'agents."b o".runner = "echo"  # {file}:4\n'
+    assert section.json["store.retention_days"] == 7.0
+    assert all(key.startswith("store.") for key in section.json)
+    assert (wrong.code, unset.code) == (2, 2)
+    assert "the nearest is 'store.readers'" in wrong.err
+    assert "nothing is set under 'agents.nobody'" in unset.err
 
 
 async def test_config_show_of_a_bad_file_is_a_usage_error(nobody: Daemon) -> None:

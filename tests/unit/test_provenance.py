@@ -8,7 +8,7 @@ import pytest
 from hubbub.config import Settings
 from hubbub.core.values import is_loopback
 from hubbub.errors import ConfigError
-from hubbub.provenance import Loaded, keys, load
+from hubbub.provenance import Loaded, keys, lines_of, load
 
 
 class Sources:
@@ -251,3 +251,47 @@ def test_every_section_says_what_its_settings_mean() -> None:
     """Each key is reachable by a variable that names it."""
     for key, _ in keys():
         assert all(part == part.lower() or part == "NAME" for part in key)
+
+
+def test_settings_of_a_file_are_found_with_their_lines(tmp_path: Path) -> None:
+    """Whatever the quotes, dots, tables and line breaks are; comments do not count."""
+    file = tmp_path / "config.toml"
+    file.write_text(
+        "# first\n"
+        "demo = false\r\n"
+        "\n"
+        "[store]\n"
+        "readers = 4  # four\n"
+        'topics."a b".retention_days = 3\n'
+        "# a comment,\n"
+        "  # and another\n"
+        "[listen]\n"
+        "only = [\n"
+        '  "car",  # ]\n'
+        "]\n"
+        "[dialects]\n"
+        "car = { grace_ms = 3 }\n"
+        "[agents.main]\n"
+        'runner = "command"\n'
+        'command = ["x", """\n'
+        "[store]\n"
+        '"""]\n'
+    )
+
+    assert lines_of(file) == {
+        "demo": 2,
+        "store": 4,
+        "store.readers": 5,
+        "store.topics.a b.retention_days": 6,
+        "listen": 9,
+        "listen.only": 10,
+        "dialects": 13,
+        "dialects.car.grace_ms": 14,
+        "agents.main": 15,
+        "agents.main.runner": 16,
+        "agents.main.command": 17,
+    }
+    loaded = load(flags={"demo": True}, environ={"HUBBUB_STORE__READERS": "3"}, config=file)
+    assert loaded.places()["listen.only"] == f"{file}:10"
+    assert loaded.places()["demo"] == "flag --demo"
+    assert loaded.places()["store.readers"] == "variable HUBBUB_STORE__READERS"

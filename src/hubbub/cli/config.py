@@ -27,7 +27,18 @@ def config() -> None:
     """Look at the settings."""
 
 
+def _complete(_context: object, _parameter: object, incomplete: str) -> list[str]:
+    """Give the settings and sections that begin like this."""
+    from hubbub.provenance import ANY, keys
+
+    named = {".".join(key[:end]) for key, _ in keys() for end in range(1, len(key) + 1)}
+    return sorted(
+        name for name in named if name.startswith(incomplete) and ANY not in name.split(".")
+    )
+
+
 @config.command()
+@click.argument("name", default="", shell_complete=_complete)
 @click.option("--origin", is_flag=True, help="Say where each value comes from.")
 @click.option(
     "--config",
@@ -38,14 +49,23 @@ def config() -> None:
 )
 @options.data_dir
 @options.as_json
-def show(data_dir: Path | None, *, file: Path | None, origin: bool, as_json: bool) -> None:
-    """Show the settings with which `hubbub serve` would start here, as TOML."""
+def show(
+    name: str, data_dir: Path | None, *, file: Path | None, origin: bool, as_json: bool
+) -> None:
+    """Show the settings with which `hubbub serve` would start here, as TOML.
+
+    NAME is a setting (store.readers) or a section (store); without it, all are shown.
+    """
     from hubbub.provenance import DEFAULT, load
 
     flags = {} if data_dir is None else {"data_dir": data_dir}
     loaded = load(flags=flags, environ=os.environ, config=file)
-    values = {key: _masked(key, value) for key, value in _values(loaded.settings, ())}
-    origins = {key: loaded.origins.get(key, DEFAULT) for key in values}
+    found = {key: _masked(key, value) for key, value in _values(loaded.settings, ())}
+    values = {key: value for key, value in found.items() if _is_of(key, name)}
+    if not values:
+        _explain_nothing(name)
+    places = loaded.places() if origin else {}
+    origins = {key: places.get(key.replace('"', ""), DEFAULT) for key in values}
     if as_json:
         shown = {
             key: {"value": value, "origin": origins[key]} if origin else value
@@ -56,6 +76,26 @@ def show(data_dir: Path | None, *, file: Path | None, origin: bool, as_json: boo
     for key, value in values.items():
         line = f"{key} = {msgspec.json.encode(value, enc_hook=str).decode()}"
         click.echo(f"{line}  # {origins[key]}" if origin else line)
+
+
+def _is_of(key: str, name: str) -> bool:
+    """Say whether a setting has a name, or is of a section of that name."""
+    return not name or key == name or key.startswith(f"{name}.")
+
+
+def _explain_nothing(name: str) -> None:
+    """Say why there is no such setting here.
+
+    Raises:
+        ConfigError: It is the name of no setting, or of one that stands under names that users
+            choose, and nobody has chosen this one.
+    """
+    from hubbub.errors import ConfigError
+    from hubbub.provenance import check_key
+
+    check_key(name)
+    message = f"nothing is set under {name!r}"
+    raise ConfigError(message)
 
 
 def _values(section: msgspec.Struct, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

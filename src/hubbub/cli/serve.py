@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,17 @@ from hubbub.cli import options
 if TYPE_CHECKING:
     from hubbub.app import Daemon
     from hubbub.config import Settings
+
+
+def _names(end: str) -> Callable[[object, object, str], list[str]]:
+    """Make what completes the name of a listener."""
+
+    def complete(_context: object, _parameter: object, incomplete: str) -> list[str]:
+        from hubbub.config import LISTENERS
+
+        return [f"{name}{end}" for name in LISTENERS if name.startswith(incomplete)]
+
+    return complete
 
 
 @click.command()
@@ -28,9 +40,16 @@ if TYPE_CHECKING:
     "--listen",
     multiple=True,
     metavar="NAME=HOST:PORT",
+    shell_complete=_names("="),
     help="Address of a listener; port 0 takes a free one, an empty address switches it off.",
 )
-@click.option("--only", multiple=True, metavar="NAME", help="Open this door, and hubbub's own.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_names(""),
+    help="Open this door, and hubbub's own.",
+)
 @click.option("--ephemeral", is_flag=True, help="Keep the store in memory.")
 @click.option("--demo", is_flag=True, help="--ephemeral, and two agents that talk.")
 @click.option(

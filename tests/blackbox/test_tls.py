@@ -1,68 +1,21 @@
 """TLS on listeners: https and wss with a certificate made here, and what is refused without one."""
 
-import datetime as dt
-import ipaddress
 import json
 import ssl
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import aiohttp
 import pytest
 import websockets
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
 from hubbub.transport.tls import server_context
+from tests.clients.certificates import Files, make_certificate
 from tests.clients.waiting import PATIENCE_S
 from tests.conftest import StartDaemon
 from tests.daemon import DOORS, Daemon
-
-
-class Files(NamedTuple):
-    """A certificate and its key, as files."""
-
-    cert: Path
-    key: Path
-
-    @property
-    def flags(self) -> list[str]:
-        """Flags of `hubbub serve` that use them."""
-        return ["--tls-cert", str(self.cert), "--tls-key", str(self.key)]
-
-
-def make_certificate(folder: Path, name: str = "server") -> Files:
-    """Make a certificate for 127.0.0.1 that is signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = Files(folder / f"{name}.pem", folder / f"{name}.key")
-    files.cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    files.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return files
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,71 @@ async def test_doctor_tells_which_doors_are_closed(start_daemon: StartDaemon) ->
     assert done.code == 0
     assert "ok   x0x: not open" in done.out
     assert "next: if you want it, restart with --listen x0x=127.0.0.1:0" in done.out
+
+
+async def test_doctor_tells_a_killed_daemon_and_what_it_left(daemon: Daemon) -> None:
+    """Nobody answers, the addresses are stale; the store it left is whole."""
+    pid = daemon.pid
+    daemon.kill()
+
+    findings = (await run(daemon, "doctor", "--json")).json
+
+    bad = {found["what"]: found for found in findings if not found["ok"]}
+    assert f"(pid {pid}) does not answer" in bad["daemon"]["detail"]
+    assert bad["daemon"]["fix"] == "`hubbub serve` starts one"
+    assert f"(pid {pid})" in bad["listeners.json"]["detail"]
+    assert all(found["fix"] for found in bad.values())
+    (store,) = [found for found in findings if found["what"] == "store file"]
+    assert store["ok"]
+
+
+async def test_doctor_tells_that_the_token_is_another(daemon: Daemon) -> None:
+    """The daemon runs and does not know us."""
+    (daemon.data_dir / "api-token").write_text("f" * 64)
+
+    findings = (await run(daemon, "doctor", "--json")).json
+
+    (found,) = [found for found in findings if found["what"] == "daemon"]
+    assert "this token is not known" in found["detail"]
+    assert found["fix"].startswith("restart it: ")
+
+
+async def test_doctor_tells_that_files_cannot_be_read(daemon: Daemon) -> None:
+    """What is in the way is named, and who writes it anew."""
+    await daemon.stop()
+    (daemon.data_dir / "listeners.json").write_text("{")
+
+    findings = (await run(daemon, "doctor", "--json")).json
+
+    (found,) = [found for found in findings if found["what"] == "daemon"]
+    assert "cannot read the files of the daemon" in found["detail"]
+    assert found["fix"] == f"restart it; it writes the files in {daemon.data_dir} anew"
+
+
+async def test_doctor_looks_at_the_settings_that_it_is_given(
+    start_daemon: StartDaemon,
+) -> None:
+    """Agents by the environment of the daemon that runs, addresses where none does."""
+    daemon = await start_daemon(
+        '[agents.a]\nrunner = "command"\ncommand = ["no-such-agent"]\n'
+        '[agents.b]\nrunner = "openai"\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "m"\n'
+        'api_key_env = "MODEL_KEY"\n',
+        env={"MODEL_KEY": "secret"},
+    )
+    words = ("doctor", "--json", "--config", str(daemon.config_file))
+    daemon.env.clear()
+    running = (await run(daemon, *words)).json
+    address = "{}:{}".format(*daemon.address("x0x"))
+    await daemon.stop()
+    with socket.create_server(daemon.address("x0x")):
+        daemon.configure(daemon.config_file.read_text() + f'[listen]\nx0x = "{address}"\n')
+        stopped = (await run(daemon, *words)).json
+
+    bad = {found["what"]: found["detail"] for found in running if not found["ok"]}
+    assert bad == {"agent a": "there is no program 'no-such-agent' that can be started"}
+    bad = {found["what"]: found["detail"] for found in stopped if not found["ok"]}
+    assert bad["agent b"] == "MODEL_KEY, which is to hold its key, is not set"
+    assert bad["x0x"].startswith(f"{address} is taken by ")
 
 
 async def test_status_shows_who_is_connected(daemon: Daemon, guests: Guests) -> None:

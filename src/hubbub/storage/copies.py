@@ -37,6 +37,8 @@ class StoreFacts(msgspec.Struct, frozen=True):
     schema: int
     position: Position
     """Its newest event."""
+    newest_at: int
+    """When that happened, in Unix milliseconds; 0: it has none, or retention has cut it."""
 
 
 class SqliteCopies:
@@ -118,7 +120,8 @@ def _facts(db: sqlite3.Connection) -> StoreFacts:
     if row is None:
         message = "there is no journal in it"
         raise sqlite3.DatabaseError(message)
-    return StoreFacts(schema, Position(epoch=row[0], seq=seq))
+    newest = db.execute("SELECT at FROM journal WHERE seq = ?", (seq,)).fetchone()
+    return StoreFacts(schema, Position(epoch=row[0], seq=seq), 0 if newest is None else newest[0])
 
 
 @contextlib.contextmanager

@@ -12,10 +12,9 @@ def completion(context: click.Context, shell: str) -> None:
     bash: eval "$(hubbub completion bash)" in ~/.bashrc. zsh: the same in ~/.zshrc, after
     compinit. fish: hubbub completion fish > ~/.config/fish/completions/hubbub.fish
     """
-    from click.shell_completion import get_completion_class
+    from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
-    cls = get_completion_class(shell)
-    if cls is None:
-        message = f"click knows no completion for {shell}"
-        raise click.ClickException(message)
-    click.echo(cls(context.find_root().command, {}, "hubbub", "_HUBBUB_COMPLETE").source())
+    scripts = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+    click.echo(
+        scripts[shell](context.find_root().command, {}, "hubbub", "_HUBBUB_COMPLETE").source()
+    )

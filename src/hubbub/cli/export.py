@@ -84,7 +84,7 @@ def export(
     )
     done = Exported(file=file, position=position)
     with _written(file, force=force) as out:
-        _export(daemon, header, done, out)
+        write_events(daemon, header, done, out)
     if as_json and file != "-":
         output.write_json(done)
     else:
@@ -93,7 +93,8 @@ def export(
         click.echo("hubbub: older events than these are kept no longer", err=True)
 
 
-def _export(daemon: running.Running, header: Header, done: Exported, out: BinaryIO) -> None:
+def write_events(daemon: running.Running, header: Header, done: Exported, out: BinaryIO) -> None:
+    """Write the header and the events up to its position; counts them in ``done``."""
     from hubbub.cli.progress import count_progress
 
     out.write(msgspec.json.encode(header) + b"\n")

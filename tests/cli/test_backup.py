@@ -166,6 +166,10 @@ async def test_restored_journal_never_passes_for_the_one_it_replaced(
     assert (page["recovered"], page["events"][0]["data"]) == (False, "new")
     page = await client.call("journal.read", {"topics": ["t"], "after": within, "limit": 1})
     assert (page.get("recovered", True), page["events"][0]["data"]) == (True, 3)
+    then = await client.call("room.snapshot", {"at": within})
+    assert then["position"] == {"epoch": new["epoch"], "seq": within["seq"]}
+    refused = await client.fail("room.snapshot", {"at": lost})
+    assert f"they go from 0 to {saved['seq']}" in refused["message"]
 
 
 async def test_fences_of_a_restored_store_are_above_all_that_were_granted(

@@ -53,6 +53,7 @@ async def test_export_and_import_round_trip(
     assert [(e["topic"], e["kind"], e["data"]) for e in here] == [
         (e["topic"], e["kind"], e["data"]) for e in there
     ]
+    assert [e["cause"] for e in here] == [e["id"] for e in there]
     assert len(here) == len(VALUES) + 1
     assert first.json["published"] == len(here)
     assert first.json["present"] == 0

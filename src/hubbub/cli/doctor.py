@@ -95,9 +95,7 @@ def _daemon(
 
     try:
         daemon = running.find(given)
-        status = daemon.call("system.status")
-        with daemon.request("GET", "/metrics") as answer:
-            metrics = answer.read().decode()
+        health = daemon.call("system.health")
     except running.Refused as error:
         fix = f"restart it: {folder / 'api-token'} is not the token that it started with"
         return None, [bad("daemon", f"it answers: {error.message}", fix)]
@@ -105,6 +103,6 @@ def _daemon(
         text, _, fix = error.message.partition("; ")
         step = fix if "`hubbub" in fix else f"restart it; it writes the files in {folder} anew"
         return None, [bad("daemon", text, step)]
-    detail = f"version {status['version']}, pid {daemon.pid}, at {daemon.url}"
-    found = look_at_daemon(status, metrics, daemon.pid, settings)
+    detail = f"version {health['version']}, pid {daemon.pid}, at {daemon.url}"
+    found = look_at_daemon(health, daemon.pid, settings)
     return daemon.pid, [good("daemon", detail), *found]

@@ -114,6 +114,7 @@ def _send(daemon: Running, line: Line) -> Any:
         "kind": line.kind,
         "data": line.data,
         "idempotency_key": f"import:{line.id}",
+        "cause": line.id,
     }
     while True:
         try:

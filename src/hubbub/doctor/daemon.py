@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from prometheus_client.parser import text_string_to_metric_families
 
 from hubbub.config import LISTENERS, Settings
 from hubbub.doctor.addresses import taken_by
@@ -18,23 +16,21 @@ FULL = 0.8
 
 
 def look_at_daemon(
-    status: Mapping[str, Any], metrics: str, pid: int, settings: Settings | None
+    health: Mapping[str, Any], pid: int, settings: Settings | None
 ) -> Iterator[Finding]:
     """Look at what a daemon says of itself.
 
     Args:
-        status: Answer to ``system.status``.
-        metrics: Text of ``/metrics``.
+        health: Answer to ``system.health``.
         settings: Those with which it would start again; ``None``: they cannot be.
     """
-    reasons = "; ".join(status["reasons"])
+    reasons = "; ".join(health["reasons"])
     if reasons:
         yield bad("store", reasons, "free disk space, or look for `store_failed` in its log")
     else:
         yield good("store", "takes writes")
-    yield from _listeners(status["listeners"], settings)
-    if settings is not None:
-        yield from _limits(metrics, settings)
+    yield from _listeners(health["listeners"], settings)
+    yield from _limits(health["limits"])
     yield from _descriptors(pid)
 
 
@@ -48,11 +44,18 @@ def environment(pid: int | None) -> Mapping[str, str]:
     return os.environ
 
 
-def _listeners(opened: Mapping[str, str], settings: Settings | None) -> Iterator[Finding]:
+def _listeners(
+    listeners: Sequence[Mapping[str, Any]], settings: Settings | None
+) -> Iterator[Finding]:
     """A door may have been skipped because its address was taken, or switched off."""
+    opened = {listener["name"]: listener for listener in listeners}
     for name in LISTENERS:
         if name in opened:
-            yield good(name, opened[name])
+            refused = opened[name]["refused"]
+            detail = f"{refused} refused by limits since the start"
+            hint = f"docs/limits.md says by which; hubbub_refused of {name} in /metrics counts them"
+            url = opened[name]["url"]
+            yield good(name, f"{url}; {detail}", hint) if refused else good(name, url)
             continue
         address = None if settings is None else settings.listen.address(name)
         taken = taken_by(*address) if address is not None else None
@@ -60,24 +63,13 @@ def _listeners(opened: Mapping[str, str], settings: Settings | None) -> Iterator
         yield good(name, detail, f"if you want it, restart with --listen {name}=127.0.0.1:0")
 
 
-def _limits(metrics: str, settings: Settings) -> Iterator[Finding]:
-    most = settings.limits.listener_connections
-    refused: dict[str, int] = {}
-    for family in text_string_to_metric_families(metrics):
-        for sample in family.samples:
-            listener = sample.labels.get("listener", "")
-            if sample.name == "hubbub_connections" and most and sample.value >= FULL * most:
-                yield bad(
-                    f"limit listener_connections of {listener}",
-                    f"{sample.value:.0f} of {most} connections are open",
-                    f"raise limits.listener_connections (now {most}), or end clients of {listener}",
-                )
-            if sample.name == "hubbub_refused_total" and sample.value:
-                limit = sample.labels["limit"]
-                refused[limit] = refused.get(limit, 0) + int(sample.value)
-    for limit, count in sorted(refused.items()):
-        hint = f"if these clients mean well, raise [limits] {limit}; docs/limits.md says how"
-        yield good(f"limit {limit}", f"{count} refused since the start", hint)
+def _limits(limits: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Find what is nearly used up, as far as it is counted; a limit of 0 is none."""
+    for limit in limits:
+        name, most, used = limit["name"], limit["value"], limit["used"]
+        if used is not None and most and used >= FULL * most:
+            detail = f"{used} of {most:g} {limit['unit']} in use"
+            yield bad(f"limit {name}", detail, f"raise {name} in config.toml, then restart")
 
 
 def _descriptors(pid: int) -> Iterator[Finding]:

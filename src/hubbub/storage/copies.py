@@ -13,6 +13,7 @@ import msgspec
 from hubbub.core.values import Position
 from hubbub.errors import HubbubError
 from hubbub.storage.sql import load_queries, migrate, new_epoch, schema_of
+from hubbub.storage.transaction import NEWEST
 
 
 PAGES = 1024
@@ -113,10 +114,7 @@ class SqliteCopies:
 def _facts(db: sqlite3.Connection) -> StoreFacts:
     schema = schema_of(db)
     row = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
-    (seq,) = db.execute(
-        "SELECT max(coalesce((SELECT max(seq) FROM journal), 0),"
-        " coalesce((SELECT max(seq) FROM trimmed), 0))"
-    ).fetchone()
+    (seq,) = db.execute(NEWEST).fetchone()
     if row is None:
         message = "there is no journal in it"
         raise sqlite3.DatabaseError(message)

@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 
 from hubbub.config import Listen, Settings
-from hubbub.core.limits import Limits
 from hubbub.doctor import Finding
 from hubbub.doctor.addresses import look_at_addresses, taken_by
 from hubbub.doctor.daemon import environment, look_at_daemon
-from hubbub.telemetry import Metrics
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-STATUS: dict[str, Any] = {"reasons": [], "listeners": {"car": "http://127.0.0.1:9100"}}
+HEALTH: dict[str, Any] = {
+    "reasons": [],
+    "listeners": [{"name": "car", "url": "http://127.0.0.1:9100", "refused": 0}],
+    "limits": [],
+}
 OFF = Listen(hubbub="", x0x="", crosslink="", car="127.0.0.1:0", openclaw="")
 
 
@@ -30,12 +32,9 @@ def taken() -> Iterator[str]:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
-def look(
-    settings: Settings | None, metrics: Metrics | None = None, **status: Any
-) -> dict[str, Finding]:
+def look(settings: Settings | None = None, **health: Any) -> dict[str, Finding]:
     """Look at a daemon that says this of itself: findings by what they are about."""
-    text = (metrics or Metrics()).text().decode()
-    findings = look_at_daemon({**STATUS, **status}, text, os.getpid(), settings)
+    findings = look_at_daemon({**HEALTH, **health}, os.getpid(), settings)
     return {found.what: found for found in findings}
 
 
@@ -84,26 +83,33 @@ def test_closed_door_is_shown_with_who_has_its_address(taken: str) -> None:
     assert look(None)["x0x"].detail == "not open"
 
 
+def limit(name: str, value: float, used: int | None) -> dict[str, object]:
+    """Make what a daemon says of a limit."""
+    return {"name": name, "value": value, "unit": "connections", "used": used}
+
+
 def test_limits_nearly_reached_are_found() -> None:
-    """From four fifths on; what was refused is shown with the setting to raise."""
-    metrics = Metrics()
-    metrics.connections.labels("car").set(8)
-    metrics.connections.labels("x0x").set(7)
-    metrics.refused.labels("car", "messages_per_s").inc(3)
-    metrics.refused.labels("x0x", "messages_per_s").inc(2)
+    """From four fifths on; those that are not counted, or set no limit, are nobody's fault."""
+    limits = [limit("a.b", 10, 8), limit("c", 10, 7), limit("d", 10, None), limit("e", 0, 99)]
 
-    found = look(Settings(limits=Limits(listener_connections=10)), metrics)
+    found = {what: one for what, one in look(limits=limits).items() if what.startswith("limit")}
 
-    near = found["limit listener_connections of car"]
-    assert (near.ok, near.detail) == (False, "8 of 10 connections are open")
-    assert "limits.listener_connections" in near.fix
-    assert "limit listener_connections of x0x" not in found
-    refused = found["limit messages_per_s"]
-    assert (refused.ok, refused.detail) == (True, "5 refused since the start")
-    assert "docs/limits.md" in refused.fix
-    assert "limit listener_connections of car" not in look(
-        Settings(limits=Limits(listener_connections=0)), metrics
+    (near,) = found.values()
+    assert (near.ok, near.what, near.detail) == (False, "limit a.b", "8 of 10 connections in use")
+    assert near.fix == "raise a.b in config.toml, then restart"
+
+
+def test_what_limits_have_refused_is_shown() -> None:
+    """It may be just what they are for."""
+    car = {**HEALTH["listeners"][0], "refused": 5}
+
+    found = look(listeners=[car])["car"]
+
+    assert (found.ok, found.detail) == (
+        True,
+        "http://127.0.0.1:9100; 5 refused by limits since the start",
     )
+    assert "docs/limits.md" in found.fix
 
 
 @linux
@@ -124,7 +130,7 @@ def test_open_files_nearly_used_up_are_found() -> None:
 
 def test_process_that_cannot_be_read_has_nothing_to_show() -> None:
     """Another user's, or one that has just ended: our own environment stands in."""
-    findings = look_at_daemon(STATUS, Metrics().text().decode(), 2**22 + 1, None)
+    findings = look_at_daemon(HEALTH, 2**22 + 1, None)
 
     assert "open files" not in {found.what for found in findings}
     assert environment(2**22 + 1) is os.environ

@@ -153,8 +153,11 @@ class Past:
         """Give the place of a position that this journal has reached."""
         epoch, newest = self._store.epoch, self._store.last_seq()
         if at.epoch != epoch:
-            message = f"position {at.cursor()!r} is of another journal; this one is {epoch!r}"
-            raise InvalidRequest(message)
+            if at.epoch not in self._store.earlier:
+                message = f"position {at.cursor()!r} is of another journal; this one is {epoch!r}"
+                raise InvalidRequest(message)
+            # Up to the copy from which this one was restored both hold the same.
+            newest = self._store.earlier[at.epoch]
         if not 0 <= at.seq <= newest:
             message = f"there is no position {at.seq}; they go from 0 to {newest}, the newest"
             raise InvalidRequest(message)

@@ -133,13 +133,13 @@ class Past:
         return None if data is None else msgspec.json.decode(data, type=SessionInfo)
 
     async def _walk(self, walk: Walk, topic: str, seq: int) -> None:
+        """Take events until enough are known; the first of a transcript is never passed."""
         at = seq
-        while not walk.is_over:
-            rows = await self._store.rows("past_page", topic=topic, at=at, limit=PAGE)
-            if not rows:
-                return
+        while rows := await self._store.rows("past_page", topic=topic, at=at, limit=PAGE):
             for number, kind, data in rows:
                 walk.take(number, kind, data)
+                if walk.is_over:
+                    return
             at = rows[-1][0] - 1
 
     async def _described(self, row: IssueRow, seq: int) -> Issue:

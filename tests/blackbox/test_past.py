@@ -35,8 +35,8 @@ tick_s = 0.05
 """Silence, leases and waits end within the test."""
 
 HOUR_MS = 3_600_000
-POSITIONS = 10
-"""Places that are asked for again."""
+POSITIONS = 30
+"""Places within and between units that are asked for, besides all those that were noted."""
 
 
 class Company:
@@ -211,7 +211,7 @@ async def leave_in_the_middle(us: Company) -> None:
 async def test_past_is_what_was_seen(
     start_daemon: StartDaemon, guests: Guests, model: ModelServer
 ) -> None:
-    """At ten places, on both sides of a kill, each answer is the one that was given there.
+    """At any place, on both sides of a kill, each answer is the one that was given there.
 
     And the events between two places make the later room of the earlier one.
     """
@@ -229,9 +229,8 @@ async def test_past_is_what_was_seen(
     us.ann.drop()
     await us.until("the leave", lambda room: room["agents"][0]["status"] == "offline")
 
-    dice = random.Random(4)
     notes = list(us.recorder.notes.values())
-    for note in dice.sample(notes, POSITIONS):
+    for note in notes:
         at = note.room["position"]
         assert await us.boss.call("room.snapshot", {"at": at}) == note.room
         cursor = f"{at['epoch']}:{at['seq']}"
@@ -244,7 +243,7 @@ async def test_past_is_what_was_seen(
         assert folded(before.room, between) == after.room
     epoch = notes[0].room["position"]["epoch"]
     empty = await us.boss.call("room.snapshot", {"at": f"{epoch}:0"})
-    for seq in dice.sample(range(1, notes[-1].seq), POSITIONS):
+    for seq in random.Random(4).sample(range(1, notes[-1].seq), POSITIONS):
         upto = [event for event in events if event["seq"] <= seq]
         past = await us.boss.call("room.snapshot", {"at": {"epoch": epoch, "seq": seq}})
         assert folded(empty, upto) == past

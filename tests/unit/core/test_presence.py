@@ -1,5 +1,7 @@
 """Presence: connections, acts, silence, and what a restart makes of them."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -8,6 +10,7 @@ from hubbub.core.identity.presence import Presence, PresenceRules
 from hubbub.core.journal import Journal
 from hubbub.storage.sqlite import SqliteStore
 from tests.unit.conftest import ManualClock
+from tests.unit.core.chat_room import FlakyJournal
 from tests.unit.core.rooms import Told
 
 
@@ -301,6 +304,21 @@ async def test_heartbeat_is_not_told_when_it_could_not_be_stored(
     presence.heard(None, "x0x")  # type: ignore[arg-type]  # the store has no row for this name
     await journal.settled()
     assert told.take() == []
+
+
+async def test_what_could_not_be_stored_is_made_up_for(
+    store: SqliteStore, bus: Bus, clock: ManualClock, told: Told
+) -> None:
+    """Once the store takes writes again, the next look at the clock tells how the agent stands."""
+    journal = FlakyJournal(store, bus, crash=lambda _: None)
+    presence = Presence(journal, store, bus, clock, rules=RULES)
+    journal.refuse = 3
+    presence.attach("ann", "car")  # two units
+    for _ in range(3):
+        await asyncio.sleep(0)  # the refusal is heard
+        presence.tick()
+    await journal.settled()
+    assert told.take() == [("agent.status", turn("active", "active", doors={"car": 1}))]
 
 
 @pytest.mark.parametrize(

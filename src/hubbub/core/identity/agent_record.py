@@ -24,6 +24,7 @@ class Record:
     __slots__ = (
         "agent",
         "connections",
+        "is_behind",
         "is_known",
         "issue",
         "last",
@@ -36,6 +37,8 @@ class Record:
     def __init__(self, agent: str) -> None:
         self.agent = agent
         self.status: Status = "offline"
+        # The store refused what was to be told of it; the next write tells how it stands.
+        self.is_behind = False
         # An event has told of it: before, it is in no view of the room.
         self.is_known = False
         self.last = 0

@@ -109,6 +109,10 @@ class Attachment:
             self._leave()
 
 
+def _nothing(_settled: Settled) -> None:
+    """Need not know."""
+
+
 class Presence:
     """Knows every agent's presence and tells how it changes."""
 
@@ -217,6 +221,8 @@ class Presence:
     def tick(self) -> None:
         """Look at the clock: tell who has fallen silent, step by step."""
         for record in self._records.values():
+            if record.is_behind:
+                self._store_and_tell(record, [], actor=DAEMON)
             while record.status != "offline" and record.status != self._by_age(record):
                 # Whoever looks seldom still tells of idle before stale.
                 faded = turned(record, _FADES[record.status])
@@ -311,6 +317,9 @@ class Presence:
         then: Callable[[], None] | None = None,
         actor: str | None = None,
     ) -> None:
+        if record.is_behind and not events:
+            events = [turned(record, record.status)]
+        record.is_behind = False
         topic, row = f"agents/{record.agent}", record.row()
         by = actor or f"agent:{record.agent}"
 
@@ -319,19 +328,23 @@ class Presence:
             for kind, data in events:
                 tx.append(topic, kind, data, actor=by)
 
-        self._submit(store, then)
+        def done(settled: Settled) -> None:
+            if settled.error is None and then is not None:
+                then()
+            # Memory stays right, and what comes next takes the whole row along.
+            record.is_behind = record.is_behind or (settled.error is not None and bool(events))
+
+        self._submit(store, done)
 
     def _submit(
-        self, unit: Callable[[Transaction], object], then: Callable[[], None] | None = None
+        self, unit: Callable[[Transaction], object], done: Callable[[Settled], None] = _nothing
     ) -> None:
-        def done(settled: Settled) -> None:
+        def settle(settled: Settled) -> None:
             if settled.error is not None:
-                # Memory stays right, and the next change takes the whole row along.
                 log.warning("presence_not_stored", error=str(settled.error))
-            elif then is not None:
-                then()
+            done(settled)
 
-        self._journal.submit(unit, done)
+        self._journal.submit(unit, settle)
 
 
 def _shown(record: Record) -> AgentPresence:

@@ -120,9 +120,11 @@ class TestIssue:
         await socket.subscribe("issues/1")
         issue = await client.create("seen by all")
         assert issue == 1
-        assert await next_data(socket) == [("issues/1", {"issue_id": 1, "field": "created"})]
+        ((topic, seen),) = await next_data(socket)
+        assert (topic, seen["issue_id"], seen["field"]) == ("issues/1", 1, "created")
+        assert seen["issue"]["title"] == "seen by all"
         event = await rpc.event("issues/1", "issue.changed")
-        assert event["data"] == {"issue_id": 1, "field": "created"}
+        assert event["data"] == seen
 
     async def test_from_hubbub_is_crosslinks_event(self, daemon: Daemon, guests: Guests) -> None:
         """`issues.*` on `/rpc` shows on crosslink's socket and in its REST."""

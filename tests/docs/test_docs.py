@@ -16,6 +16,7 @@ from hubbub.dialects.rpc import (
     issues,
     locks,
     reservations,
+    room,
     runs,
     system,
     tokens,
@@ -35,7 +36,7 @@ from scripts.write_settings import PAGE, page
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
-GROUPS = (agents, chat, issues, locks, reservations, runs, system, tokens, topics)
+GROUPS = (agents, chat, issues, locks, reservations, room, runs, system, tokens, topics)
 
 
 def text_of(name: str) -> str:

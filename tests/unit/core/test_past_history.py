@@ -172,8 +172,11 @@ async def test_wrong_limit_is_refused(past: Past) -> None:
         await past.history("main", await at(past), limit=0)
 
 
-def test_unknown_events_are_passed_over() -> None:
-    """A later kind of event says nothing of messages that this program could know."""
+def test_other_events_are_passed_over() -> None:
+    """A later kind of event, and what was said in another transcript under the same key."""
     walk = Walk("s", limit=1, max_bytes=1)
-    walk.take(1, "chat.later", b"{}")
+    walk.take(2, "chat.later", b"{}")
+    other = {"session": "k", "agent": "a", "session_id": "other", "updated_at": 1, "fields": {}}
+    injected = msgspec.json.encode({"message": {}, "session": other})
+    walk.take(1, "chat.injected", injected)
     assert (walk.messages(), walk.running(), walk.is_over) == ([], [], False)

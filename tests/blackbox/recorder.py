@@ -54,6 +54,7 @@ class Recorder:
             return Note(room, answers) if after == room else None
 
         note = await eventually(look, what="a moment in which nothing happens")
+        assert note is not None
         return self.notes.setdefault(note.seq, note)
 
     async def ask(self, rpc: RpcSocket, **at: object) -> dict[str, Any]:

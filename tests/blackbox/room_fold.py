@@ -26,7 +26,7 @@ def folded(room: Frame, events: Iterable[Frame]) -> Frame:
 
 
 def _agent(room: Frame, kind: str, data: Frame) -> None:
-    row = {name: data[name] for name in ("agent", "status", "doors") if name in data}
+    row: Frame = {name: data[name] for name in ("agent", "status", "doors") if name in data}
     _put(room, "agents", "agent", data["agent"], None if kind == "agent.forgotten" else row)
     room["agents"].sort(key=lambda one: one["agent"])
 

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from tests.blackbox.room_fold import folded
 from tests.clients.car import SUCCESS, CarSocket
 from tests.clients.frames import Frame
 from tests.clients.guests import Guests
-from tests.clients.model_server import ModelServer
+from tests.clients.model_server import ModelServer, Turn
 from tests.clients.rpc import RpcSocket
 from tests.clients.waiting import eventually
 from tests.conftest import StartDaemon
@@ -79,7 +79,7 @@ class Company:
         await eventually(looked, what=what)
         await self.note()
 
-    async def say(self, key: str, **params: object) -> Awaitable[Any]:
+    async def say(self, key: str, **params: object) -> Turn:
         """Send a message of whose turn the model has heard, and note it."""
         body = {"session": "main", "message": f"about {key}", "idempotency_key": key, **params}
         await self.boss.call("chat.send", body)
@@ -164,7 +164,7 @@ async def work(us: Company) -> None:
 
 async def talk(us: Company) -> None:
     """Answer, fail, abort, interrupt and roll back turns; change and delete conversations."""
-    turn: Any = await us.say("a")
+    turn = await us.say("a")
     turn.say("an answer")
     await us.boss.call("chat.send", {"session": "main", "message": "b", "idempotency_key": "b"})
     await us.note()
@@ -224,7 +224,8 @@ async def test_past_is_what_was_seen(
     await daemon.start()
     await us.connect()
     turn = await model.next_turn()
-    await us.until("silence", lambda room: any(one["status"] == "idle" for one in room["agents"]))
+    silent = {"idle", "stale"}
+    await us.until("silence", lambda room: any(one["status"] in silent for one in room["agents"]))
     turn.finish()
     us.ann.drop()
     await us.until("the leave", lambda room: room["agents"][0]["status"] == "offline")

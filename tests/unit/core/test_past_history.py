@@ -11,7 +11,7 @@ from hubbub.core.past import service
 from hubbub.core.past.service import Past
 from hubbub.core.past.transcript import Walk
 from hubbub.core.values import OPERATOR, Position
-from hubbub.errors import InvalidRequest
+from hubbub.errors import InvalidRequest, RunnerFailed
 from tests.unit.core.chat_room import Room
 
 
@@ -61,7 +61,7 @@ async def test_history_is_as_it_was(chat_room: Room, past: Past) -> None:
     turn.finish()
     await chat_room.ears.wait("one", "chat.final")
     turn = await chat_room.runner.next_turn()
-    turn.fail("broken")
+    turn.fail(RunnerFailed("broken"))
     await chat_room.ears.wait("two", "chat.error")
     places.append(await same(chat_room, past))
     await chat_room.chat.inject(OPERATOR, InjectRequest(session_key="main", message="note"))
@@ -177,6 +177,6 @@ def test_other_events_are_passed_over() -> None:
     walk = Walk("s", limit=1, max_bytes=1)
     walk.take(2, "chat.later", b"{}")
     other = {"session": "k", "agent": "a", "session_id": "other", "updated_at": 1, "fields": {}}
-    injected = msgspec.json.encode({"message": {}, "session": other})
-    walk.take(1, "chat.injected", injected)
+    said = {"session_key": "k", "message_id": "m", "message": {}, "session": other}
+    walk.take(1, "chat.injected", msgspec.json.encode(said))
     assert (walk.messages(), walk.running(), walk.is_over) == ([], [], False)

@@ -9,9 +9,9 @@ import msgspec
 from hubbub.core.chat.conversation import (
     Accepted,
     ImportedMessages,
+    InjectedMessage,
     RunningTurn,
     SessionChanged,
-    SessionInfo,
 )
 from hubbub.core.chat.transcript import IMPORTED
 
@@ -21,7 +21,6 @@ class _Told(msgspec.Struct, frozen=True):
 
     run_id: str = ""
     message: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    session: SessionInfo | None = None
 
 
 class Walk:
@@ -73,8 +72,8 @@ class Walk:
             case "chat.rolled_back":
                 self._rolled_back.add(msgspec.json.decode(data, type=_Told).run_id)
             case "chat.injected":
-                told = msgspec.json.decode(data, type=_Told)
-                if told.session is not None and told.session.session_id == self._session_id:
+                told = msgspec.json.decode(data, type=InjectedMessage)
+                if told.session.session_id == self._session_id:
                     self._add(seq, seq, told.message)
             case "chat.imported":
                 self._imported(seq, msgspec.json.decode(data, type=ImportedMessages))
@@ -132,14 +131,7 @@ class Walk:
             begun = told.session.session_id
         self._is_begun = self._is_begun or begun == self._session_id
 
-    def _add(
-        self,
-        place: int,
-        seq: int,
-        message: msgspec.Raw | msgspec.UnsetType,
-        run_id: str | None = None,
-    ) -> None:
-        if message is not msgspec.UNSET:
-            self._messages.append(((place, seq, 0), message, run_id))
-            self._own += 1
-            self._own_bytes += len(bytes(message)) + 1
+    def _add(self, place: int, seq: int, message: msgspec.Raw, run_id: str | None = None) -> None:
+        self._messages.append(((place, seq, 0), message, run_id))
+        self._own += 1
+        self._own_bytes += len(bytes(message)) + 1

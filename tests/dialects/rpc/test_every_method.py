@@ -16,8 +16,11 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("topics.subscribe", {"topics": ["t"]}),
     ("topics.publish", {"topic": "t", "data": 1}),
     ("topics.unsubscribe", {"subscription": "$topics.subscribe.subscription"}),
+    ("topics.list", {}),
     ("journal.read", {"topics": ["t"]}),
     ("journal.activity", {"points": 2}),
+    ("journal.event", {"id": "$topics.publish.id"}),
+    ("journal.effects", {"id": "$topics.publish.id"}),
     ("runs.start", {"intent": "tea", "agent": "ann"}),
     ("runs.record_turns", {"run_id": "$runs.start.run_id", "turns": [{"prompt": "p"}]}),
     ("runs.trace", {"run_id": "$runs.start.run_id"}),
@@ -75,15 +78,9 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
 """One small story; `$method.field` is a field of that method's last result."""
 
 READS = {
-    *(
-        "system.ping",
-        "system.status",
-        "system.health",
-        "journal.read",
-        "journal.activity",
-        "topics.subscribe",
-        "topics.unsubscribe",
-    ),
+    *("system.ping", "system.status", "system.health"),
+    *("topics.subscribe", "topics.unsubscribe", "topics.list"),
+    *("journal.read", "journal.activity", "journal.event", "journal.effects"),
     *("runs.get", "runs.list", "runs.trace", "locks.list", "reservations.list"),
     *("issues.list", "issues.get", "issues.ready", "issues.blocked"),
     *("presence.list", "agents.list", "agents.identity", "chat.history", "chat.sessions"),
@@ -144,7 +141,8 @@ class AnyResult(dict[str, Any]):
     """Stands for results where the call will be refused anyway: every number is 1."""
 
     def __missing__(self, method: str) -> dict[str, Any]:
-        return {"subscription": 1, "fence": 1, "run_id": "r", "id": 1, "ticket": "t"}
+        own = "e" if method == "topics.publish" else 1
+        return {"subscription": 1, "fence": 1, "run_id": "r", "id": own, "ticket": "t"}
 
 
 async def test_reader_may_call_what_only_reads(daemon: Daemon, guests: Guests) -> None:

@@ -2,10 +2,12 @@
 
 import functools
 import itertools
+from typing import Annotated
 
 import msgspec
 
 from hubbub.core.bus import Resumed
+from hubbub.core.journal_reads import TopicSummary, effects, find_event, list_topics
 from hubbub.core.ports import Settled
 from hubbub.core.topics import Published
 from hubbub.core.values import Event, Position
@@ -69,6 +71,57 @@ class Page(msgspec.Struct, frozen=True, omit_defaults=True):
     recovered: bool = True
 
 
+MAX_ID = 256
+"""Characters of an id of an event or a request."""
+
+EventName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
+
+
+class FindEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``journal.event``."""
+
+    id: EventName
+
+
+class FoundEvent(msgspec.Struct, frozen=True):
+    """Result of ``journal.event``."""
+
+    event: Event
+
+
+class Effects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``journal.effects``."""
+
+    id: EventName
+    """Of the event or the request that led to them."""
+    limit: int = 100
+
+
+class EffectList(msgspec.Struct, frozen=True):
+    """Result of ``journal.effects``: the oldest first."""
+
+    events: list[Event]
+    more: bool
+
+
+class ListTopics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of ``topics.list``."""
+
+    prefix: str = ""
+    after: str | None = None
+    """The last topic that the caller has."""
+    services: bool = True
+    """Also the topics under which only the daemon writes."""
+    limit: int = 100
+
+
+class TopicList(msgspec.Struct, frozen=True):
+    """Result of ``topics.list``: by name."""
+
+    topics: list[TopicSummary]
+    more: bool
+
+
 def position_of(after: Position | str | None) -> Position | None:
     """Read a position in either of its forms."""
     return Position.parse(after) if isinstance(after, str) else after
@@ -98,16 +151,13 @@ def publish(caller: Caller, params: Publish, reply: Reply) -> None:
 
 async def read(caller: Caller, params: Read) -> Page:
     """Read a page of the journal."""
-    hub = caller.hub
-    if not 1 <= params.limit <= caller.limits.max_read_events:
-        message = f"limit must be from 1 to {caller.limits.max_read_events}"
-        raise InvalidRequest(message)
+    hub, limit = caller.hub, _checked_limit(caller, params.limit)
     told = hub.bus.told
     placed = hub.bus.place(position_of(params.after) or Position(epoch=hub.store.epoch, seq=0))
     start = placed.position.seq
-    events = await hub.store.events(params.topics, after=start, upto=told, limit=params.limit + 1)
-    more = len(events) > params.limit
-    events = events[: params.limit]
+    events = await hub.store.events(params.topics, after=start, upto=told, limit=limit + 1)
+    more = len(events) > limit
+    events = events[:limit]
     end = events[-1].seq if more else max(told, start)
     return Page(
         events=events,
@@ -115,6 +165,40 @@ async def read(caller: Caller, params: Read) -> Page:
         more=more,
         recovered=placed.recovered and await hub.store.trimmed(params.topics) <= start,
     )
+
+
+async def event(caller: Caller, params: FindEvent) -> FoundEvent:
+    """Give one event."""
+    hub = caller.hub
+    return FoundEvent(await find_event(hub.store, params.id, upto=hub.bus.told))
+
+
+async def effects_of(caller: Caller, params: Effects) -> EffectList:
+    """Give what an event or a request led to."""
+    hub, limit = caller.hub, _checked_limit(caller, params.limit)
+    events = await effects(hub.store, params.id, upto=hub.bus.told, limit=limit + 1)
+    return EffectList(events[:limit], more=len(events) > limit)
+
+
+async def topic_list(caller: Caller, params: ListTopics) -> TopicList:
+    """Give the topics of which the journal has events."""
+    limit = _checked_limit(caller, params.limit)
+    topics = await list_topics(
+        caller.hub.store,
+        prefix=params.prefix,
+        after=params.after,
+        services=params.services,
+        limit=limit + 1,
+    )
+    return TopicList(topics[:limit], more=len(topics) > limit)
+
+
+def _checked_limit(caller: Caller, limit: int) -> int:
+    most = caller.limits.max_read_events
+    if not 1 <= limit <= most:
+        message = f"limit must be from 1 to {most}"
+        raise InvalidRequest(message)
+    return limit
 
 
 async def subscribe(caller: Caller, params: Subscribe, reply: Reply) -> None:
@@ -183,6 +267,27 @@ METHODS = [
         result=Empty,
         summary="End a subscription of this connection.",
         run=answered(unsubscribe),
+    ),
+    Method(
+        name="topics.list",
+        params=ListTopics,
+        result=TopicList,
+        summary="Give the topics of the journal by name, with their newest event.",
+        run=answered(topic_list),
+    ),
+    Method(
+        name="journal.event",
+        params=FindEvent,
+        result=FoundEvent,
+        summary="Give one stored event by its id.",
+        run=answered(event),
+    ),
+    Method(
+        name="journal.effects",
+        params=Effects,
+        result=EffectList,
+        summary="Give the stored events that name an id as their cause, oldest first.",
+        run=answered(effects_of),
     ),
     Method(
         name="journal.read",

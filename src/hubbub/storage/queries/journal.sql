@@ -45,3 +45,30 @@ FROM place CROSS JOIN first JOIN journal ON journal.seq = (
     WHERE seq >= first.seq + place.n * (:last - first.seq) / :steps AND seq <= :last
 )
 ORDER BY journal.seq;
+
+-- name: journal_event
+SELECT seq, id, topic, kind, actor, at, data, cause FROM journal
+WHERE id = :id AND seq <= :upto;
+
+-- name: journal_effects
+SELECT seq, id, topic, kind, actor, at, data, cause FROM journal
+WHERE cause = :id AND seq <= :upto ORDER BY seq LIMIT :limit;
+
+-- name: journal_topics
+-- From one name to the next by the index, so that long topics cost no more than short ones.
+WITH RECURSIVE names (topic) AS (
+    SELECT (SELECT topic FROM journal WHERE topic >= :first AND topic < :end
+            ORDER BY topic LIMIT 1)
+    UNION ALL
+    SELECT (SELECT journal.topic FROM journal
+            WHERE journal.topic > names.topic AND journal.topic < :end
+            ORDER BY journal.topic LIMIT 1)
+    FROM names WHERE names.topic IS NOT NULL
+    LIMIT :limit
+)
+SELECT names.topic,
+       (SELECT count(*) FROM (SELECT 1 FROM journal WHERE journal.topic = names.topic
+                              LIMIT :counted)),
+       journal.seq, journal.at
+FROM names JOIN journal ON journal.seq =
+    (SELECT max(newest.seq) FROM journal AS newest WHERE newest.topic = names.topic);

@@ -15,6 +15,9 @@ CREATE TABLE journal (
     cause TEXT
 );
 CREATE INDEX journal_topic ON journal (topic, seq);
+-- Ids begin with the time, so new ones go to the end of their index.
+CREATE INDEX journal_id ON journal (id);
+CREATE INDEX journal_cause ON journal (cause, seq) WHERE cause IS NOT NULL;
 
 -- What retention has cut: the highest seq that each topic lost.
 CREATE TABLE trimmed (

@@ -3,6 +3,7 @@
 import { copyable } from "./parts/empty.js";
 import { h } from "./parts/element.js";
 import { LiveRoom } from "./room/live.js";
+import { Rates } from "./room/rates.js";
 import { Keys } from "./shell/keys.js";
 import { Notices } from "./shell/notices.js";
 import { Shell } from "./shell/shell.js";
@@ -16,6 +17,7 @@ import { Connection } from "./wire/connection.js";
  * @property {(work: Promise<any>) => Promise<any>} told awaits a call; a refusal becomes a notice.
  * @property {(error: Error) => void} failed shows an error as a notice.
  * @property {LiveRoom} live the room as it is, whatever is shown.
+ * @property {Rates} rates how many events each topic brought lately.
  * @property {boolean} isPast a past room is shown: nothing may be changed.
  * @property {Keys} keys
  * @property {Notices} notices
@@ -36,6 +38,7 @@ async function start() {
     connection,
     notices,
     keys: new Keys(),
+    rates: new Rates(),
     isPast: false,
     call: (method, params) => busy(connection.call(method, params)),
     write: (method, params) => (app.isPast ? Promise.reject(new Error(PAST)) : connection.write(method, params)),
@@ -44,6 +47,7 @@ async function start() {
   };
   app.live = new LiveRoom(connection, {
     change: () => shell.refresh(),
+    told: (event) => app.rates.note(event),
     caughtUp: (news) => notices.tell(caughtUp(news), news.gap ? "bad" : "good"),
   });
   const shell = new Shell(app);

@@ -8,6 +8,7 @@ const FRESH = 2000;
 export class LiveRoom {
   #connection;
   #onChange;
+  #onTold;
   #onCaughtUp;
   #attempt = 0;
   // While catching up: how far, and how many events it was.
@@ -17,11 +18,13 @@ export class LiveRoom {
 
   /**
    * @param {import("../wire/connection.js").Connection} connection
-   * @param {{change: () => void, caughtUp: (news: {count: number, gap: string | null}) => void}} listener
+   * @param {{change: () => void, told: (event: any) => void,
+   *   caughtUp: (news: {count: number, gap: string | null}) => void}} listener
    */
   constructor(connection, listener) {
     this.#connection = connection;
     this.#onChange = listener.change;
+    this.#onTold = listener.told;
     this.#onCaughtUp = listener.caughtUp;
     /** @type {import("./fold.js").Room | null} */
     this.room = null;
@@ -76,6 +79,7 @@ export class LiveRoom {
     if (!this.room) return;
     // After a snapshot taken anew, the replay may begin before it.
     if (event.seq !== 0 && event.seq <= this.room.position.seq) return;
+    this.#onTold(event);
     if (event.seq !== 0) {
       fold(this.room, event);
       if (this.#goal) this.#goal.count += 1;

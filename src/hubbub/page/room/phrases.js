@@ -18,14 +18,19 @@ export function subject(event) {
  * @param {any} event
  * @returns {string} one line.
  */
-export function words(event) {
+export const words = (event) => phrase(event, published);
+
+/** Say it where its topic stands already. */
+export const briefly = (event) => phrase(event, content);
+
+function phrase(event, otherwise) {
   const data = event.data !== null && typeof event.data === "object" ? event.data : {};
+  const known = event.kind === "bytes" && otherwise === content ? (each) => `sent ${received(each.payload)}` : PHRASES[event.kind];
   try {
-    const phrase = PHRASES[event.kind]?.(data, event) ?? published(event);
-    return line(phrase, 320);
+    return line(known?.(data, event) ?? otherwise(event), 320);
   } catch {
     // Clients may publish any data under any kind.
-    return line(published(event), 320);
+    return line(otherwise(event), 320);
   }
 }
 
@@ -89,10 +94,16 @@ function turned({ index, turn }) {
 }
 
 function published(event) {
-  const { data } = event;
-  const text = typeof data === "string" ? data : (typeof data?.text === "string" ? data.text : preview(data, QUOTE));
-  const kind = event.kind === "message" ? "published" : `published ${plain(event.kind)}`;
-  return `${kind} on ${topic(event)}: ${quote(text)}`;
+  return `published ${event.kind === "message" ? "" : `${plain(event.kind)} `}on ${topic(event)}: ${quote(textOf(event.data))}`;
+}
+
+function content(event) {
+  return `${event.kind === "message" ? "" : `${plain(event.kind)}: `}${quote(textOf(event.data))}`;
+}
+
+function textOf(data) {
+  if (typeof data === "string") return data;
+  return typeof data?.text === "string" ? data.text : preview(data, QUOTE);
 }
 
 /** Give what base64 holds: its text where it is text, else its size. */

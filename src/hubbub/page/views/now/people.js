@@ -1,7 +1,7 @@
 // Who is here: a card for each agent with what it does now, grouped by door; and people.
 
 import { empty } from "../../parts/empty.js";
-import { fill, h, keep, mark, say } from "../../parts/element.js";
+import { h, keep, mark, say } from "../../parts/element.js";
 import { clock, count, span } from "../../parts/format.js";
 import { face, hued } from "../../parts/person.js";
 import { line } from "../../parts/text.js";
@@ -94,7 +94,7 @@ export class People {
     say(element.number, count(rows.length));
     keep(element.list, rows.slice(0, FIRST), {
       key: (row) => String(row.id),
-      make: (row) => h("li", { class: "chip" }, line(row.principal, 40), h("span", { class: "soft" })),
+      make: (row) => h("li", { class: "chip" }, line(row.principal ?? "somebody", 40), h("span", { class: "soft" })),
       update: (each, row) => say(each.lastChild, `${doorTitle(row.door)}, for ${span(at - row.since)}`),
     });
   }
@@ -164,6 +164,3 @@ function tail(text) {
   const flat = line(text, 400);
   return flat.length > 130 ? `…${flat.slice(-130)}` : (flat || "…");
 }
-
-/** Empty the panel. */
-export const clear = (people) => fill(people.groups);

@@ -5,7 +5,7 @@ import { clock, count } from "../../parts/format.js";
 import { hued } from "../../parts/person.js";
 import { agentOf, doorTitle, doorsOf } from "../../room/doors.js";
 import { subject, words } from "../../room/phrases.js";
-import { weighs } from "./weight.js";
+import { weighs } from "../../room/weight.js";
 
 /** Events kept to be filtered. */
 const KEPT = 2000;
@@ -33,14 +33,17 @@ export class River {
   #isPinned = false; // by key or button
   #isWatched = false; // by pointer or focus
   #onOpen;
+  #say;
 
   /**
    * @param {object} listener
    * @param {(entry: Entry) => void} listener.open
    * @param {() => void} listener.change what stands beside the river may be other now.
+   * @param {(event: any) => string} [listener.say] makes an event a sentence.
    */
-  constructor({ open, change }) {
+  constructor({ open, change, say: sentence = words }) {
     this.#onOpen = open;
+    this.#say = sentence;
     this.onChange = change;
     this.list = h("ol", { class: "river-lines", "aria-label": "Events, newest first" });
     this.list.addEventListener("pointerenter", () => this.#watch(true));
@@ -75,14 +78,14 @@ export class River {
   /** Forget all events, and take others. */
   reset(events, room) {
     this.#held = [];
-    this.#entries = events.map((event) => entryOf(event, room)).reverse();
+    this.#entries = events.map((event) => entryOf(event, room, this.#say)).reverse();
     this.#rebuild();
   }
 
   /** Put older events behind those that are there. */
   before(events, room) {
     const known = new Set(this.#entries.map((entry) => entry.event.id));
-    for (const event of events.toReversed()) if (!known.has(event.id)) this.#entries.push(entryOf(event, room));
+    for (const event of events.toReversed()) if (!known.has(event.id)) this.#entries.push(entryOf(event, room, this.#say));
     this.#rebuild();
   }
 
@@ -93,7 +96,7 @@ export class River {
 
   /** Take a new event. */
   add(event, room) {
-    const entry = entryOf(event, room);
+    const entry = entryOf(event, room, this.#say);
     this.#held.push(entry);
     if (this.#held.length > KEPT) this.#held.splice(0, this.#held.length - KEPT);
     return entry;
@@ -130,7 +133,7 @@ export class River {
     this.#held = [];
     this.#entries.unshift(...fresh);
     this.#entries.length = Math.min(this.#entries.length, KEPT);
-    const lines = fresh.filter(this.#matches).slice(0, LINES).map(lineOf);
+    const lines = fresh.filter(this.#matches).slice(0, LINES).map((entry) => lineOf(entry, this.#say));
     this.list.prepend(...lines);
     while (this.list.childElementCount > LINES) this.list.lastElementChild.remove();
     this.onChange();
@@ -140,7 +143,7 @@ export class River {
     const chosen = [];
     for (const entry of this.#entries) {
       if (!this.#matches(entry)) continue;
-      chosen.push(lineOf(entry));
+      chosen.push(lineOf(entry, this.#say));
       if (chosen.length === LINES) break;
     }
     fill(this.list, chosen);
@@ -182,7 +185,7 @@ export function showWaiting(element, river) {
   say(element, waiting ? `${count(waiting)} new, waiting` : "standing still");
 }
 
-function entryOf(event, room) {
+function entryOf(event, room, sentence) {
   const isHeavy = weighs(event.data, HEAVY);
   return {
     event: isHeavy ? { ...event, data: undefined } : event,
@@ -190,14 +193,14 @@ function entryOf(event, room) {
     doors: doorsOf(event, room),
     agent: agentOf(event),
     name: isHeavy ? subject(event) : null,
-    text: isHeavy ? words(event) : null,
+    text: isHeavy ? sentence(event) : null,
   };
 }
 
-function lineOf(entry) {
+function lineOf(entry, sentence) {
   const { event, doors } = entry;
   entry.name ??= subject(event);
-  entry.text ??= words(event);
+  entry.text ??= sentence(event);
   const through = doors.map(doorTitle).join(", ");
   const element = h("li", { "data-door": doors[0] ?? "none", "data-seq": event.seq },
     h("button", { type: "button", class: "river-line" },

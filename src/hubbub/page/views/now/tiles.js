@@ -22,7 +22,7 @@ export class Tiles {
           this.choose(this.chosen === door.name ? null : door.name);
           onChoose(this.chosen);
         },
-      }, h("span", { class: "tile-name" }, door.title), h("span", { class: "soft tile-holds" }, door.holds), here, rate);
+      }, h("span", { class: "tile-name" }, door.title), rate, here, h("span", { class: "soft tile-holds" }, door.holds));
       return { door: door.name, button, here, rate };
     });
     this.element = h("div", { class: "tiles", role: "group", "aria-label": "Doors; press one to see only what comes through it" },

@@ -1,0 +1,102 @@
+// Publish an event: checked before it is sent, and kept as it was typed when it is refused.
+
+import { h, mark, say } from "../../parts/element.js";
+import { count } from "../../parts/format.js";
+import { rowOf } from "../../room/rates.js";
+
+const ENCODER = new TextEncoder();
+const MOST_TOPIC = 65_535;
+
+export class PublishForm {
+  #app;
+  #isPast = false;
+  #isSending = false;
+
+  /** @param {import("../../main.js").App} app */
+  constructor(app) {
+    this.#app = app;
+    this.topic = h("input", { type: "text", id: "publish-topic", autocomplete: "off", spellcheck: "false", placeholder: "lobby", oninput: () => this.#checked() });
+    this.kind = h("input", { type: "text", id: "publish-kind", autocomplete: "off", spellcheck: "false", value: "message", oninput: () => this.#checked() });
+    this.data = h("textarea", { id: "publish-data", rows: "4", spellcheck: "false", class: "mono", "aria-describedby": "publish-problem", oninput: () => this.#checked() });
+    this.isText = radio("text", "Text", true, () => this.#checked());
+    this.isJson = radio("json", "JSON", false, () => this.#checked());
+    this.problem = h("p", { id: "publish-problem", class: "problem", role: "status" });
+    this.send = h("button", { type: "submit", class: "main" }, "Publish");
+    this.element = h("form", { class: "card stack publish", "aria-labelledby": "publish-title", onsubmit: (event) => this.#submitted(event) },
+      h("h3", { id: "publish-title" }, "Publish"),
+      h("div", { class: "publish-row" }, h("label", {}, h("span", {}, "Topic"), this.topic), h("label", {}, h("span", {}, "Kind"), this.kind)),
+      h("div", { class: "stack publish-data" },
+        h("div", { class: "row spread" }, h("label", { for: "publish-data" }, "Data"),
+          h("fieldset", { class: "row" }, h("legend", { class: "hidden-visually" }, "The data is"), this.isText.label, this.isJson.label)),
+        this.data),
+      h("div", { class: "row spread" }, this.problem, this.send));
+  }
+
+  /** Offer a topic, unless somebody has typed one. */
+  suggest(topic) {
+    if (rowOf(topic) !== topic || topic.endsWith("/*") || this.#isTyped) return;
+    this.topic.value = topic;
+  }
+
+  get #isTyped() {
+    return this.data.value !== "" || document.activeElement === this.topic;
+  }
+
+  /** In the past nothing can be published. */
+  allow(isPast) {
+    this.#isPast = isPast;
+    this.send.disabled = isPast || this.#isSending;
+    if (isPast) this.#tell("This is the past: go back to now to publish.", null);
+    else if (this.problem.textContent.startsWith("This is the past")) this.#tell("", null);
+  }
+
+  /** While somebody types, only take back what is no longer wrong. */
+  #checked() {
+    if (this.problem.textContent && !this.#isPast) this.#problemOf();
+  }
+
+  /** Say what is wrong, at the field where it is; gives the event when nothing is. */
+  #problemOf() {
+    const topic = this.topic.value.trim();
+    const own = rowOf(topic);
+    if (!topic) return this.#tell("Name a topic, such as lobby.", this.topic);
+    if (ENCODER.encode(topic).length > MOST_TOPIC) return this.#tell(`A topic has ${count(MOST_TOPIC)} bytes at most.`, this.topic);
+    if (own !== topic) return this.#tell(`Topics under ${own} belong to the daemon; choose another name.`, this.topic);
+    if (!this.kind.value.trim()) return this.#tell("Name a kind; message is the usual one.", this.kind);
+    if (this.isText.input.checked) return this.#tell("", null, { topic, kind: this.kind.value.trim(), data: this.data.value });
+    try {
+      return this.#tell("", null, { topic, kind: this.kind.value.trim(), data: JSON.parse(this.data.value) });
+    } catch (error) {
+      return this.#tell(`This is no JSON: ${error.message}`, this.data);
+    }
+  }
+
+  #tell(text, field, event = null) {
+    say(this.problem, text);
+    for (const each of [this.topic, this.kind, this.data]) mark(each, "aria-invalid", each === field);
+    return event;
+  }
+
+  async #submitted(submit) {
+    submit.preventDefault();
+    if (this.#isPast || this.#isSending) return;
+    const event = this.#problemOf();
+    if (!event) return this.element.querySelector("[aria-invalid]").focus();
+    this.#isSending = this.send.disabled = true;
+    try {
+      const { position } = await this.#app.write("topics.publish", event);
+      this.#app.notices.tell(`Published as event ${count(position.seq)}.`, "good");
+      this.data.value = "";
+    } catch (error) {
+      this.#tell(error.message, this.topic);
+    } finally {
+      this.#isSending = false;
+      this.send.disabled = this.#isPast;
+    }
+  }
+}
+
+function radio(value, title, isChosen, onChange) {
+  const input = h("input", { type: "radio", name: "publish-as", value, checked: isChosen, onchange: onChange });
+  return { input, label: h("label", { class: "row" }, input, title) };
+}

@@ -1,5 +1,7 @@
 // The doors of the house, and through which of them an event came.
 
+import { isOwn } from "./own.js";
+
 /** @typedef {{name: string, title: string, holds: string}} Door */
 
 /** @type {Door[]} */
@@ -25,11 +27,10 @@ export function nameOf(actor) {
 /** The agent that an event is about, or `null`: the acting one, or the one acted for. */
 export function agentOf(event) {
   const { data } = event;
-  if (SERVICE.test(event.topic) && typeof data?.agent === "string") return data.agent;
+  if (isOwn(event) && typeof data?.agent === "string") return data.agent;
   return event.actor.startsWith("agent:") ? nameOf(event.actor) : null;
 }
 
-const SERVICE = /^(?:agents|chat|issues|locks|plans|reservations|runs)\//;
 
 /**
  * Give the doors that an event may have come through: its own word where it says, else those

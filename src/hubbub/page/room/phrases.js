@@ -3,6 +3,7 @@
 import { bytes, count, short } from "../parts/format.js";
 import { line, preview } from "../parts/text.js";
 import { agentOf, doorTitle, nameOf } from "./doors.js";
+import { isOwn } from "./own.js";
 
 /** Characters of what somebody wrote that a sentence quotes. */
 const QUOTE = 140;
@@ -25,7 +26,7 @@ export const briefly = (event) => phrase(event, content);
 
 function phrase(event, otherwise) {
   const data = event.data !== null && typeof event.data === "object" ? event.data : {};
-  const known = event.kind === "bytes" && otherwise === content ? (each) => `sent ${received(each.payload)}` : PHRASES[event.kind];
+  const known = isOwn(event) ? PHRASES[event.kind] : (event.kind === "bytes" ? BYTES.get(otherwise) : null);
   try {
     return line(known?.(data, event) ?? otherwise(event), 320);
   } catch {
@@ -34,8 +35,12 @@ function phrase(event, otherwise) {
   }
 }
 
+const BYTES = new Map([
+  [published, (data, event) => `sent ${received(data.payload)} on ${topic(event)}`],
+  [content, (data) => `sent ${received(data.payload)}`],
+]);
+
 const PHRASES = {
-  bytes: (data, event) => `sent ${received(data.payload)} on ${topic(event)}`,
   "run.started": (data, event) => `began a run: ${quote(data.intent)}${by(data, event)}`,
   "run.turn": (data) => turned(data),
   "run.ended": (data) => `ended its run: ${plain(data.status)} after ${turns(data.turn_count)}${reason(data.termination)}`,
@@ -56,7 +61,7 @@ const PHRASES = {
   "lock.stolen": (data) => `took lock ${data.issue_id} from ${plain(data.previous)} (fence ${data.fence})${because(data)}`,
   "lock.lost": (data) => `lost lock ${data.issue_id}${because(data)}`,
   "lock.notified": (data) => `${plain(data.action)} lock ${data.issue_id} elsewhere`,
-  "wait.begun": (data) => `waits for ${plain(data.waits_for)}, held by ${plain(data.held_by)}`,
+  "wait.begun": (data) => `waits for ${plain(data.waits_for)}, held by ${names(data.held_by)}`,
   "wait.ended": (data) => `waits no longer for ${plain(data.waits_for)}: ${plain(data.reason)}`,
   "wait.cycle": (data) => `stands in a circle of waiting: ${data.cycle.map((each) => plain(each.agent)).join(" → ")}`,
   "reservation.claimed": (data) => `reserved ${paths(data)} (${plain(data.mode)})`,
@@ -98,7 +103,7 @@ function published(event) {
 }
 
 function content(event) {
-  return `${event.kind === "message" ? "" : `${plain(event.kind)}: `}${quote(textOf(event.data))}`;
+  return `${event.kind === "message" ? "" : ` ${plain(event.kind)}`}: ${quote(textOf(event.data))}`;
 }
 
 function textOf(data) {
@@ -124,6 +129,12 @@ function said(message) {
   if (!Array.isArray(content)) return content ?? "";
   return content.map((part) => part?.text ?? `[${plain(part?.type ?? "something")}]`).join(" ");
 }
+
+/** One name or several. */
+export const names = (list) => (Array.isArray(list) ? line(list.join(", "), 80) || "nobody" : plain(list));
+
+/** A sentence behind its subject: `: text` stands close to it. */
+export const behind = (sentence) => (sentence.startsWith(":") ? sentence : ` ${sentence}`);
 
 const quote = (text) => (text === undefined ? "" : line(text, QUOTE));
 const plain = (text) => line(text ?? "nobody", 80);

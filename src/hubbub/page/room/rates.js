@@ -1,7 +1,8 @@
 // How many events each topic brought lately, counted from when the page was opened.
 
-import { weighs } from "./weight.js";
+import { SERVICES, serviceOf } from "./own.js";
 import { briefly } from "./phrases.js";
+import { weighs } from "./weight.js";
 
 /** Milliseconds of one point of a chart. */
 export const STEP_MS = 2000;
@@ -14,15 +15,13 @@ const LIGHT = 2048;
 /** Points over which "now" is taken. */
 const NOW = 5;
 
-const SERVICES = ["agents", "chat", "direct", "issues", "locks", "plans", "reservations", "runs"];
-
 /** The patterns of the topics that belong to the daemon. */
 export const GROUPS = SERVICES.map((name) => `${name}/*`);
 
 /** The row that a topic counts for: its own, or that of its group where it is the daemon's. */
 export function rowOf(topic) {
-  const name = topic.slice(0, topic.indexOf("/"));
-  return SERVICES.includes(name) ? `${name}/*` : topic;
+  const service = serviceOf(topic);
+  return service ? `${service}/*` : topic;
 }
 
 class Series {

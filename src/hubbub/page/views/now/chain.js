@@ -1,10 +1,10 @@
 // A tree of causes, drawn: each event a stop on a line, branches beside one another.
 
 import { h } from "../../parts/element.js";
-import { span } from "../../parts/format.js";
 import { hued } from "../../parts/person.js";
-import { short } from "../../parts/format.js";
+import { short, span } from "../../parts/format.js";
 import { line } from "../../parts/text.js";
+import { isOwn } from "../../room/own.js";
 import { subject, words } from "../../room/phrases.js";
 
 const SIGNS = [
@@ -59,7 +59,8 @@ function stop(step, above, chosen, open, branches) {
 
 function signOf(event) {
   if (!event) return ["request", "request"];
+  if (!isOwn(event)) return ["topic", "message"];
   if (event.kind === "run.turn" && event.data?.turn?.tool) return ["tool", "tool call"];
   const found = SIGNS.find(([pattern]) => pattern.test(event.kind));
-  return found ? [found[1], found[2]] : ["topic", "message"];
+  return found ? [found[1], found[2]] : ["topic", "event"];
 }

@@ -1,6 +1,7 @@
 // What each agent is doing, kept in step with the room event by event.
 
 import { agentOf, nameOf } from "../../room/doors.js";
+import { isOwn } from "../../room/own.js";
 
 /** Characters of a streamed answer that are kept: a card shows its end. */
 const TAIL = 400;
@@ -35,7 +36,7 @@ export class Activity {
   note(event) {
     const agent = agentOf(event);
     if (agent !== null && event.kind !== "agent.heartbeat") this.#last.set(agent, event);
-    NOTES[event.kind]?.(this, event.data, event);
+    if (isOwn(event)) NOTES[event.kind]?.(this, event.data, event);
   }
 
   /** Remember what came before, for agents of which nothing newer is known. */
@@ -43,7 +44,7 @@ export class Activity {
     const agent = agentOf(event);
     if (agent === null) return;
     if (!this.#last.has(agent)) this.#last.set(agent, event);
-    if (event.kind === "agent.connected" && event.data.connections === 1 && !this.#since.has(agent)) this.#since.set(agent, event.at);
+    if (isOwn(event) && event.kind === "agent.connected" && event.data.connections === 1 && !this.#since.has(agent)) this.#since.set(agent, event.at);
   }
 
   opened(run) {

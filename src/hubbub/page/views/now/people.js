@@ -6,7 +6,7 @@ import { clock, count, span } from "../../parts/format.js";
 import { face, hued } from "../../parts/person.js";
 import { line } from "../../parts/text.js";
 import { DOORS, doorTitle } from "../../room/doors.js";
-import { words } from "../../room/phrases.js";
+import { names, words } from "../../room/phrases.js";
 
 /** Cards that a group shows before somebody asks for more. */
 const FIRST = 24;
@@ -149,12 +149,12 @@ function* deedsOf(doing, at) {
       more: `${run.turn_count} ${run.turn_count === 1 ? "turn" : "turns"}, ${span(at - run.started_at)}` };
   }
   if (runs.length > 3) yield { key: "runs", sign: "run", text: `and ${runs.length - 3} runs more` };
-  if (issue) yield { key: `issue ${issue.id}`, sign: "issue", text: `issue ${issue.id}${issue.title ? `: ${line(issue.title, 80)}` : ""}`, href: link("work", issue.id) };
-  for (const lock of locks.slice(0, 3)) yield { key: `lock ${lock.issue_id}`, sign: "lock", text: `holds lock ${lock.issue_id}`, more: `fence ${lock.fence}${left(lock.expires_at, at)}` };
-  for (const each of reservations.slice(0, 2)) yield { key: `paths ${each.id}`, sign: "lock", text: `keeps ${line((each.paths ?? []).join(", "), 70)}`, more: left(each.expires_at, at).slice(2) };
-  for (const wait of waits.slice(0, 2)) yield { key: `wait ${wait.ticket}`, sign: "wait", text: `waits for ${line(wait.waits_for, 50)}`, more: `held by ${line(wait.held_by ?? "nobody", 40)}` };
+  if (issue) yield { key: `issue ${issue.id}`, sign: "issue", text: `${issue.id}${issue.title ? `: ${line(issue.title, 80)}` : ""}`, href: link("work", issue.id) };
+  for (const lock of locks.slice(0, 3)) yield { key: `lock ${lock.issue_id}`, sign: "lock", text: `lock ${lock.issue_id}`, href: link("work", lock.issue_id), more: `fence ${lock.fence}${left(lock.expires_at, at)}` };
+  for (const each of reservations.slice(0, 2)) yield { key: `paths ${each.id}`, sign: "lock", text: line((each.paths ?? []).join(", "), 70), more: left(each.expires_at, at).slice(2) };
+  for (const wait of waits.slice(0, 2)) yield { key: `wait ${wait.ticket}`, sign: "wait", text: `for ${line(wait.waits_for, 50)}`, more: `held by ${names(wait.held_by)}` };
   const isBusy = speech || runs.length || issue || locks.length || waits.length || reservations.length;
-  if (!isBusy) yield last ? { key: "last", sign: "last", text: words(last), more: at - last.at < 2000 ? "just now" : `${span(at - last.at)} ago` } : { key: "none", sign: "last", text: "nothing that is told here" };
+  if (!isBusy) yield last ? { key: "last", sign: "last", text: words(last), more: at - last.at < 2000 ? "just now" : `${span(at - last.at)} ago` } : { key: "none", sign: "last", text: "silent lately" };
 }
 
 const link = (...path) => `#/${path.map(encodeURIComponent).join("/")}`;

@@ -4,7 +4,7 @@ import { fill, h, mark, say } from "../../parts/element.js";
 import { clock, count } from "../../parts/format.js";
 import { hued } from "../../parts/person.js";
 import { agentOf, doorTitle, doorsOf } from "../../room/doors.js";
-import { subject, words } from "../../room/phrases.js";
+import { behind, subject, words } from "../../room/phrases.js";
 import { weighs } from "../../room/weight.js";
 
 /** Events kept to be filtered. */
@@ -205,7 +205,7 @@ function lineOf(entry, sentence) {
   const element = h("li", { "data-door": doors[0] ?? "none", "data-seq": event.seq },
     h("button", { type: "button", class: "river-line" },
       h("time", { class: "number soft" }, clock(event.at)),
-      h("span", { class: "river-text" }, hued(h("span", { class: "hued name" }, entry.name), entry.name), ` ${entry.text}`),
+      h("span", { class: "river-text" }, hued(h("span", { class: "hued name" }, entry.name), entry.name), behind(entry.text)),
       h("span", { class: "river-cause soft", title: event.cause && "Something led to this" }, event.cause && ["↳", h("span", { class: "hidden-visually" }, " something led to this")]),
       h("span", { class: "river-door" }, through || "daemon")));
   mark(element, "data-stored", event.seq ? null : "no");

@@ -15,7 +15,7 @@ export class Tiles {
     this.chosen = null;
     this.#tiles = DOORS.map((door) => {
       const here = h("span", { class: "tile-here" });
-      const rate = h("span", { class: "tile-rate soft number" });
+      const rate = h("span", { class: "tile-rate soft number", title: "Events a second" });
       const button = h("button", {
         type: "button", class: "tile", "data-door": door.name, "aria-pressed": "false",
         onclick: () => {
@@ -49,7 +49,7 @@ export class Tiles {
       const perSecond = seconds.reduce((sum, each) => sum + each, 0) / WINDOW;
       seconds.pop();
       seconds.unshift(0);
-      say(rate, perSecond ? `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} events/s` : "quiet");
+      say(rate, perSecond ? `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s` : "quiet");
       mark(button, "data-busy", perSecond > 0);
     }
   }

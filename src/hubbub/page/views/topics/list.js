@@ -4,7 +4,7 @@ import { Sparkline } from "../../parts/chart.js";
 import { h, keep, mark, say } from "../../parts/element.js";
 import { ago, count } from "../../parts/format.js";
 import { line } from "../../parts/text.js";
-import { briefly, subject } from "../../room/phrases.js";
+import { behind, briefly, subject } from "../../room/phrases.js";
 import { POINTS } from "../../room/rates.js";
 
 /** Rows in the page before somebody asks for more. */
@@ -35,7 +35,7 @@ export class TopicTable {
     this.rows = h("tbody", {});
     this.table = h("table", { class: "figures topics-table" },
       h("caption", {}, caption),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Topic"), h("th", { scope: "col", class: "topics-chart" }, "Last 3 minutes"),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Topic"), h("th", { scope: "col", class: "topics-chart" }, "3 minutes"),
         h("th", { scope: "col", class: "number" }, "Now"), h("th", { scope: "col", class: "number" }, counted), h("th", { scope: "col", class: "topics-last" }, "Last event"))),
       this.rows);
     this.more = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => {
@@ -93,6 +93,6 @@ function update(element, { name, stored, lately, since }, chosen, now) {
   say(rate, lately.perSecond ? `${lately.perSecond < 10 ? lately.perSecond.toFixed(1) : count(lately.perSecond)}/s` : "–");
   say(events, stored ? (stored.events >= COUNTED ? `${count(COUNTED)}+` : count(stored.events + since)) : count(lately.total));
   const newest = lately.last;
-  say(last, newest ? `${subject(newest)} ${newest.text ?? briefly(newest)}` : "");
+  say(last, newest ? `${subject(newest)}${behind(newest.text ?? briefly(newest))}` : "");
   say(at, newest ? "" : (stored ? ago(stored.last_at, now) : "silent so far"));
 }

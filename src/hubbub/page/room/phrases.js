@@ -7,10 +7,13 @@ import { isOwn } from "./own.js";
 
 /** Characters of what somebody wrote that a sentence quotes. */
 const QUOTE = 140;
+/** Characters of a name. */
+const NAME = 40;
 
 /** Who stands at the beginning of the sentence: the name of an agent, a person or the operator. */
 export function subject(event) {
-  return line(agentOf(event) ?? nameOf(event.actor), 60);
+  const name = agentOf(event) ?? nameOf(event.actor);
+  return name.length > NAME ? `${line(name.slice(0, NAME))}…` : line(name);
 }
 
 /**

@@ -11,6 +11,7 @@ import { bytes, count, span } from "../../parts/format.js";
  * @property {(value: number, health: any) => string} [more]
  * @property {[number, number]} [bounds] from the first on: to be watched; from the second: bad.
  * @property {[string, string, string]} [verdicts] words for below, between and above.
+ * @property {boolean} [isOptional] it does not stand where it is not known.
  * @property {number} [floor] peak that fills a chart at least.
  */
 
@@ -29,7 +30,7 @@ export const FIGURES = [
   {
     name: "Events", means: "What is told to everyone who listens, stored or not.",
     value: perSecond((health) => health.bus.events), text: (value) => `${value < 10 ? value.toFixed(1) : count(value)} a second`,
-    more: (_, health) => `${count(health.bus.events)} since the start, to ${count(health.bus.subscribers)} subscriptions`, floor: 5,
+    more: (_, health) => `${count(health.bus.events)} since the start, to ${count(health.bus.subscribers)} ${health.bus.subscribers === 1 ? "subscription" : "subscriptions"}`, floor: 5,
   },
   {
     name: "Answers", means: "99 of 100 requests are answered within this time, those that write after they are stored.",
@@ -54,7 +55,7 @@ export const FIGURES = [
     more: (_, health) => (health.store.free_bytes === null ? "in memory: it ends with the daemon" : `${bytes(health.store.free_bytes)} left on its disk`),
   },
   {
-    name: "Free disk", means: "When nothing is left, writes are refused and reads go on.",
+    name: "Free disk", isOptional: true, means: "When nothing is left, writes are refused and reads go on.",
     value: (health) => health.store.free_bytes, text: bytes,
     bounds: [1 << 30, 128 << 20], verdicts: ["enough", "getting low", "nearly full"],
   },

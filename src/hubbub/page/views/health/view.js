@@ -9,6 +9,7 @@ import { ConnectionTable, LimitTable, ListenerTable } from "./tables.js";
 import { FIGURES, verdict } from "./verdicts.js";
 
 const EVERY_MS = 2000;
+const SOON_MS = 700;
 /** Looks that a chart shows: three minutes. */
 const POINTS = 90;
 
@@ -36,7 +37,9 @@ class HealthView {
       h("ul", { class: "figure-cards" }, this.#figures.map((each) => each.element)),
       this.connections.element, this.listeners.element, this.limits.element));
     this.timer = setInterval(() => this.#read(), EVERY_MS);
+    // Two looks, close together: what is counted by the second needs both.
     this.#read();
+    this.soon = setTimeout(() => this.#read(), SOON_MS);
   }
 
   update({ isPast }) {
@@ -84,6 +87,7 @@ class HealthView {
   close() {
     this.#isClosed = true;
     clearInterval(this.timer);
+    clearTimeout(this.soon);
   }
 }
 
@@ -115,6 +119,8 @@ class FigureCard {
       say(this.word, judged.word);
     }
     mark(this.element, "data-tone", judged?.tone);
+    // A store in memory has no disk that could become full.
+    this.element.hidden = value === null && Boolean(this.#figure.isOptional);
     if (value === null) return;
     this.#values.push(value);
     if (this.#values.length > POINTS) this.#values.shift();

@@ -1,6 +1,6 @@
 // What each agent is doing, kept in step with the room event by event.
 
-import { agentOf, nameOf } from "../../room/doors.js";
+import { nameOf } from "../../room/doors.js";
 import { isOwn } from "../../room/own.js";
 
 /** Characters of a streamed answer that are kept: a card shows its end. */
@@ -14,13 +14,13 @@ const TAIL = 400;
  * @property {any[]} reservations
  * @property {{session: string, text: string} | null} speech the chat turn that it streams.
  * @property {any | null} issue that its last heartbeat named.
- * @property {any | null} last event of it.
+ * @property {import("./river.js").Entry | null} last what it did last.
  */
 
 export class Activity {
   #open = new Map(); // run id → agent
   #speech = new Map(); // run id → {agent, session, text}
-  #last = new Map(); // agent → event
+  #last = new Map(); // agent → entry
   #since = new Map(); // agent → Unix milliseconds of its oldest connection, as far as seen
 
   /** @param {import("../../room/fold.js").Room} room */
@@ -32,19 +32,23 @@ export class Activity {
     for (const run of room.runs.values()) if (run.status === "in_progress") this.#open.set(run.run_id, run.agent);
   }
 
-  /** Take over what an event says. */
-  note(event) {
-    const agent = agentOf(event);
-    if (agent !== null && event.kind !== "agent.heartbeat") this.#last.set(agent, event);
+  /**
+   * Take over what an event says.
+   *
+   * @param {any} event
+   * @param {import("./river.js").Entry} entry the same, as it is kept.
+   */
+  note(event, entry) {
+    if (entry.agent !== null && event.kind !== "agent.heartbeat") this.#last.set(entry.agent, entry);
     if (isOwn(event)) NOTES[event.kind]?.(this, event.data, event);
   }
 
-  /** Remember what came before, for agents of which nothing newer is known. */
-  before(event) {
-    const agent = agentOf(event);
+  /** Remember what came before, the newest first, for agents of which nothing newer is known. */
+  before(entry) {
+    const { agent, event } = entry;
     if (agent === null) return;
-    if (!this.#last.has(agent)) this.#last.set(agent, event);
-    if (isOwn(event) && event.kind === "agent.connected" && event.data.connections === 1 && !this.#since.has(agent)) this.#since.set(agent, event.at);
+    if (!this.#last.has(agent)) this.#last.set(agent, entry);
+    if (isOwn(event) && event.kind === "agent.connected" && event.data?.connections === 1 && !this.#since.has(agent)) this.#since.set(agent, event.at);
   }
 
   opened(run) {

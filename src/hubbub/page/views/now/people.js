@@ -2,7 +2,7 @@
 
 import { empty } from "../../parts/empty.js";
 import { h, keep, mark, say } from "../../parts/element.js";
-import { clock, count, span } from "../../parts/format.js";
+import { ago, clock, count, span } from "../../parts/format.js";
 import { face, hued } from "../../parts/person.js";
 import { line } from "../../parts/text.js";
 import { DOORS, doorTitle } from "../../room/doors.js";
@@ -154,7 +154,7 @@ function* deedsOf(doing, at) {
   for (const each of reservations.slice(0, 2)) yield { key: `paths ${each.id}`, sign: "lock", text: line((each.paths ?? []).join(", "), 70), more: left(each.expires_at, at).slice(2) };
   for (const wait of waits.slice(0, 2)) yield { key: `wait ${wait.ticket}`, sign: "wait", text: `for ${line(wait.waits_for, 50)}`, more: `held by ${names(wait.held_by)}` };
   const isBusy = speech || runs.length || issue || locks.length || waits.length || reservations.length;
-  if (!isBusy) yield last ? { key: "last", sign: "last", text: words(last), more: at - last.at < 2000 ? "just now" : `${span(at - last.at)} ago` } : { key: "none", sign: "last", text: "silent lately" };
+  if (!isBusy) yield last ? { key: "last", sign: "last", text: last.text ?? words(last.event), more: ago(last.event.at, at) } : { key: "none", sign: "last", text: "silent lately" };
 }
 
 const link = (...path) => `#/${path.map(encodeURIComponent).join("/")}`;

@@ -89,8 +89,8 @@ export class River {
     this.#rebuild();
   }
 
-  /** Let somebody look at all entries. */
-  learnAll(look) {
+  /** Look at all entries, the newest first. */
+  each(look) {
     this.#entries.forEach(look);
   }
 
@@ -165,6 +165,13 @@ export class River {
     const to = lines[Math.max(0, Math.min(lines.length - 1, at < 0 ? 0 : at + by))];
     to.firstElementChild.focus();
     to.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Take the focus out of the lines; gives whether it was there. */
+  leave() {
+    const isHere = this.list.contains(document.activeElement);
+    if (isHere) document.activeElement.blur();
+    return isHere;
   }
 
   /** Whether any line is shown. */

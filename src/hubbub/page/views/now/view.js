@@ -26,6 +26,7 @@ class NowView {
   #wanted = null;
   #dueAt = 0;
   #reading = 0;
+  #isBeginning = true;
   #ends = [];
 
   constructor(place, app, rest) {
@@ -70,7 +71,7 @@ class NowView {
     add("ArrowDown", "next event", () => this.river.move(1));
     add("ArrowUp", "event before", () => this.river.move(-1));
     add("f", "filter by topic", () => this.filters.topic.input.focus());
-    add("Escape", "show all events again", () => this.#clear());
+    add("Escape", "leave the river, or show all events again", () => this.#clear());
   }
 
   /** The address may name an event. */
@@ -91,7 +92,7 @@ class NowView {
 
   #take(event, room) {
     const entry = this.river.add(event, room);
-    this.#activity.note(event);
+    this.#activity.note(event, entry);
     this.filters.learn(entry);
     this.tiles.count(entry.doors);
   }
@@ -99,6 +100,7 @@ class NowView {
   /** Another room than before: look at it, and read what happened right before. */
   async #begin(room) {
     this.#activity.reset(room);
+    this.#isBeginning = true;
     this.river.reset([], room);
     if (this.#wanted) this.detail.open(this.#wanted);
     const reading = (this.#reading += 1);
@@ -107,9 +109,12 @@ class NowView {
     const page = await this.#app.told(this.#app.call("journal.read", { after, limit: EARLIER }));
     if (!page || reading !== this.#reading) return;
     const earlier = page.events.filter((event) => event.seq <= seq);
-    for (const event of earlier.toReversed()) this.#activity.before(event);
+    this.#isBeginning = false;
     this.river.before(earlier, room);
-    this.river.learnAll((entry) => this.filters.learn(entry));
+    this.river.each((entry) => {
+      this.#activity.before(entry);
+      this.filters.learn(entry);
+    });
     this.#showPeople();
   }
 
@@ -132,7 +137,8 @@ class NowView {
     const used = [...doors.values()].filter((each) => each.agents).length;
     const { runs, speech } = this.#activity.counts;
     say(this.headline, here.length ? `${many(here.length, "agent")} in the room${used ? `, through ${many(used, "door")}` : ""}` : "Nobody is in the room yet");
-    say(this.figures, [many(runs, "open run"), many(speech, "answer being given", "answers being given"), many(room.locks.size, "lock held", "locks held"), many(room.waits.size, "agent waiting", "agents waiting")].join(" · "));
+    const figures = [[runs, "open run"], [speech, "answer being given", "answers being given"], [room.locks.size, "lock held", "locks held"], [room.waits.size, "agent waiting", "agents waiting"]];
+    say(this.figures, figures.filter(([number]) => number).map((figure) => many(...figure)).join(" · ") || "All is quiet");
   }
 
   #since(agent) {
@@ -164,6 +170,7 @@ class NowView {
   }
 
   #clear() {
+    if (this.river.leave()) return;
     if (this.filters.isSet) this.filters.reset();
     else if (this.river.isPinned) this.#pin();
   }
@@ -176,7 +183,7 @@ class NowView {
 
   #showRiver() {
     showWaiting(this.waiting, this.river);
-    const isBare = this.river.isEmpty;
+    const isBare = this.river.isEmpty && !this.#isBeginning;
     if (isBare === Boolean(this.nothing.firstElementChild) && this.nothing.dataset.for === String(this.filters.isSet)) return;
     this.nothing.dataset.for = String(this.filters.isSet);
     this.nothing.replaceChildren(...(isBare ? [this.#why()] : []));

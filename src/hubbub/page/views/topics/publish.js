@@ -1,11 +1,13 @@
 // Publish an event: checked before it is sent, and kept as it was typed when it is refused.
 
 import { h, mark, say } from "../../parts/element.js";
-import { count } from "../../parts/format.js";
+import { bytes, count } from "../../parts/format.js";
 import { rowOf } from "../../room/rates.js";
 
 const ENCODER = new TextEncoder();
 const MOST_TOPIC = 65_535;
+/** Bytes of data: what is larger than a message may be would break the connection. */
+const MOST_DATA = 1 << 20;
 
 export class PublishForm {
   #app;
@@ -63,6 +65,7 @@ export class PublishForm {
     if (ENCODER.encode(topic).length > MOST_TOPIC) return this.#tell(`A topic has ${count(MOST_TOPIC)} bytes at most.`, this.topic);
     if (own !== topic) return this.#tell(`Topics under ${own} belong to the daemon; choose another name.`, this.topic);
     if (!this.kind.value.trim()) return this.#tell("Name a kind; message is the usual one.", this.kind);
+    if (ENCODER.encode(this.data.value).length > MOST_DATA) return this.#tell(`This form takes ${bytes(MOST_DATA)}; for more there is hubbub publish.`, this.data);
     if (this.isText.input.checked) return this.#tell("", null, { topic, kind: this.kind.value.trim(), data: this.data.value });
     try {
       return this.#tell("", null, { topic, kind: this.kind.value.trim(), data: JSON.parse(this.data.value) });

@@ -1,6 +1,7 @@
 """*Now*: who is here, what each does, the river of events, and an event's causes."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,7 @@ from tests.clients.rpc import RpcSocket
 from tests.daemon import Daemon
 
 
-EVENT_TABLE = "docs/architecture.md"
-"""Where every kind of event stands."""
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -272,3 +272,15 @@ async def test_empty_room_says_what_to_do(browser: Browser, daemon: Daemon) -> N
         await visitor.open()
         await expect(visitor.page.locator(".people .empty")).to_contain_text("hubbub serve --demo")
         await expect(visitor.page.locator(".river .empty")).to_contain_text("hubbub publish lobby")
+
+
+def test_every_kind_of_the_documents_has_a_phrase() -> None:
+    """No event of the daemon's own is told as raw data."""
+    documents = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = documents.partition("\n## Events\n")[2].partition("\n## ")[0]
+    rows = [row.split("|") for row in table.splitlines() if row.startswith("| ")]
+    kinds = {kind for row in rows for kind in re.findall(r"`(\w+\.\w+)`", row[2])}
+    phrases = (ROOT / "src/hubbub/page/room/phrases.js").read_text("utf-8")
+
+    assert len(kinds) >= 30
+    assert kinds <= set(re.findall(r'^  "(\w+\.\w+)": ', phrases, flags=re.MULTILINE))

@@ -10,11 +10,16 @@ const QUOTE = 140;
 /** Characters of a name. */
 const NAME = 40;
 
-/** Who stands at the beginning of the sentence: the name of an agent, a person or the operator. */
-export function subject(event) {
-  const name = agentOf(event) ?? nameOf(event.actor);
+/** Whose deed an event is: the name of an agent, a person or the operator, as it is. */
+export const doer = (event) => agentOf(event) ?? nameOf(event.actor);
+
+/** How the doer is called at the beginning of the sentence. */
+export function called(name) {
   return name.length > NAME ? `${line(name.slice(0, NAME))}…` : line(name);
 }
+
+/** Who stands at the beginning of an event's sentence. */
+export const subject = (event) => called(doer(event));
 
 /**
  * Say what happened, as it follows the subject.
@@ -73,6 +78,7 @@ const PHRASES = {
   "reservation.lost": (data) => `lost its reservation of ${paths(data)}${because(data)}`,
   "agent.connected": (data) => `connected through ${doorTitle(plain(data.door))}`,
   "agent.disconnected": (data) => (data.connections ? `closed one of its connections through ${doorTitle(plain(data.door))}` : `left ${doorTitle(plain(data.door))}`),
+  "agent.forgotten": () => "was silent so long that it is listed no longer",
   "agent.heartbeat": (data) => `is alive${data.active_issue_id ? `, at issue ${data.active_issue_id}` : ""}`,
   "agent.status": (data) => `is ${plain(data.status)}${data.previous ? `, was ${plain(data.previous)}` : ""}`,
   "direct.message": (data) => `wrote to ${plain(data.recipient)}: ${received(data.payload)}`,

@@ -5,7 +5,7 @@ import { hued } from "../../parts/person.js";
 import { short, span } from "../../parts/format.js";
 import { line } from "../../parts/text.js";
 import { isOwn } from "../../room/own.js";
-import { subject, words } from "../../room/phrases.js";
+import { doer, subject, words } from "../../room/phrases.js";
 
 const SIGNS = [
   [/^chat\./, "chat", "message"],
@@ -50,7 +50,7 @@ function stop(step, above, chosen, open, branches) {
     h("button", { type: "button", class: "stop", disabled: !event, "aria-current": isChosen ? "true" : null, onclick: () => open(event) },
       h("span", { class: "stop-sign" }, title),
       event
-        ? h("span", { class: "stop-text" }, hued(h("span", { class: "hued name" }, subject(event)), subject(event)), ` ${words(event)}`)
+        ? h("span", { class: "stop-text" }, hued(h("span", { class: "hued name" }, subject(event)), doer(event)), ` ${words(event)}`)
         : h("span", { class: "stop-text" }, `a request (${short(line(step.id, 80))}), which is no event itself`),
       event && h("span", { class: "soft number stop-time" }, above?.event ? `+${span(event.at - above.event.at)}` : "")),
     step.isCut && h("p", { class: "soft stop-more" }, "and more than is shown here"),

@@ -5,7 +5,7 @@ import { count, moment } from "../../parts/format.js";
 import { named } from "../../parts/person.js";
 import { line } from "../../parts/text.js";
 import { doorTitle, doorsOf } from "../../room/doors.js";
-import { subject, words } from "../../room/phrases.js";
+import { doer, words } from "../../room/phrases.js";
 import { pretty } from "../../parts/json.js";
 import { causesOf } from "./causes.js";
 import { chain } from "./chain.js";
@@ -63,7 +63,7 @@ export class Detail {
     const { room } = this.#app.live;
     const through = doorsOf(event, room).map(doorTitle).join(", ");
     const drawing = h("div", { class: "chain-place" }, h("p", { class: "soft" }, event.seq ? "Looking for what led to it…" : "It is told and not stored: nothing can be followed."));
-    fill(this.title, named(subject(event)), ` ${line(words(event), 200)}`);
+    fill(this.title, named(doer(event)), ` ${line(words(event), 200)}`);
     fill(this.body,
       h("p", { class: "soft" }, `${moment(event.at)}${through ? `, through ${through}` : ", by the daemon"}`, event.seq ? `, event ${count(event.seq)} of the journal` : ", not stored"),
       h("section", { class: "stack" }, h("h3", {}, "What led to it, and what came of it"), drawing),

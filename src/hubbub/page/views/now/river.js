@@ -4,7 +4,7 @@ import { fill, h, mark, say } from "../../parts/element.js";
 import { clock, count } from "../../parts/format.js";
 import { hued } from "../../parts/person.js";
 import { agentOf, doorTitle, doorsOf } from "../../room/doors.js";
-import { behind, subject, words } from "../../room/phrases.js";
+import { behind, called, doer, words } from "../../room/phrases.js";
 import { weighs } from "../../room/weight.js";
 
 /** Events kept to be filtered. */
@@ -21,7 +21,8 @@ const PACE_MS = 100;
  * @property {any} event without its data where that is heavy.
  * @property {string[]} doors
  * @property {string | null} agent
- * @property {string} text
+ * @property {string} doer
+ * @property {string | null} text its sentence, once it was needed.
  */
 
 export class River {
@@ -199,20 +200,19 @@ function entryOf(event, room, sentence) {
     isHeavy,
     doors: doorsOf(event, room),
     agent: agentOf(event),
-    name: isHeavy ? subject(event) : null,
+    doer: doer(event),
     text: isHeavy ? sentence(event) : null,
   };
 }
 
 function lineOf(entry, sentence) {
   const { event, doors } = entry;
-  entry.name ??= subject(event);
   entry.text ??= sentence(event);
   const through = doors.map(doorTitle).join(", ");
   const element = h("li", { "data-door": doors[0] ?? "none", "data-seq": event.seq },
     h("button", { type: "button", class: "river-line" },
       h("time", { class: "number soft" }, clock(event.at)),
-      h("span", { class: "river-text" }, hued(h("span", { class: "hued name" }, entry.name), entry.name), behind(entry.text)),
+      h("span", { class: "river-text" }, hued(h("span", { class: "hued name" }, called(entry.doer)), entry.doer), behind(entry.text)),
       h("span", { class: "river-cause soft", title: event.cause && "Something led to this" }, event.cause && ["↳", h("span", { class: "hidden-visually" }, " something led to this")]),
       h("span", { class: "river-door" }, through || "daemon")));
   mark(element, "data-stored", event.seq ? null : "no");

@@ -42,15 +42,15 @@ export class Tiles {
     }
   }
 
-  /** Let a second pass, and show what the last ones brought. */
-  tick() {
+  /** Let a second pass, and show what the last ones brought; the past has no rates. */
+  tick(isPast) {
     for (const { door, rate, button } of this.#tiles) {
       const seconds = this.#seconds.get(door);
       const perSecond = seconds.reduce((sum, each) => sum + each, 0) / WINDOW;
       seconds.pop();
       seconds.unshift(0);
-      say(rate, perSecond ? `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s` : "quiet");
-      mark(button, "data-busy", perSecond > 0);
+      say(rate, isPast ? "" : pace(perSecond));
+      mark(button, "data-busy", perSecond > 0 && !isPast);
     }
   }
 
@@ -69,6 +69,11 @@ export class Tiles {
       mark(button, "data-empty", !parts.length);
     }
   }
+}
+
+function pace(perSecond) {
+  if (!perSecond) return "quiet";
+  return `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
 }
 
 const many = (number, one, more) => (number ? `${number} ${number === 1 ? one : more}` : "");

@@ -83,6 +83,7 @@ class NowView {
 
   update({ room, events, isPast, isReset }) {
     this.#room = room;
+    if (this.#isPast !== isPast) this.tiles.tick(isPast);
     this.#isPast = isPast;
     if (isReset) this.#begin(room);
     else for (const event of events) this.#take(event, room);
@@ -149,7 +150,7 @@ class NowView {
 
   #second() {
     if (document.hidden) return;
-    this.tiles.tick();
+    this.tiles.tick(this.#isPast);
     this.#showPeople();
   }
 

@@ -61,6 +61,7 @@ const PHRASES = {
   "chat.aborted": (data) => `was stopped in ${session(data)} (${plain(data.reason)})`,
   "chat.rolled_back": (data) => `took back ${count(data.message_ids?.length ?? 0)} messages in ${session(data)}`,
   "chat.injected": (data) => `was given a note in ${session(data)}: ${quote(said(data.message))}`,
+  "chat.imported": (data) => `took over ${data.messages.length} messages of elsewhere into ${session(data)}`,
   "chat.session": (data) => `${plain(data.change)} the chat ${session(data)}`,
   "issue.changed": (data) => issueChanged(data),
   "lock.claimed": (data) => `claimed lock ${data.issue_id} (fence ${data.fence})`,

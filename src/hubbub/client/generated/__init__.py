@@ -1,0 +1,1 @@
+"""What is made of the method table of the daemon."""

@@ -1,0 +1,33 @@
+"""The methods `journal.*`, for callers without an event loop.
+
+Written by `python -m scripts.write_client`.
+"""
+
+from collections.abc import Sequence
+
+from hubbub.client.calls import BlockingMethods, Loop
+from hubbub.client.events import Position
+from hubbub.client.generated.journal import JournalMethods
+from hubbub.client.generated.journal_types import Page
+
+
+class BlockingJournalMethods(BlockingMethods):
+    """The methods `journal.*`."""
+
+    def __init__(self, loop: Loop, twin: JournalMethods) -> None:
+        """Call what has an event loop."""
+        super().__init__(loop)
+        self._twin = twin
+
+    def read(
+        self,
+        *,
+        topics: Sequence[str] | None = None,
+        after: Position | str | None = None,
+        limit: int = 100,
+        timeout_s: float | None = None,
+    ) -> Page:
+        """Read stored events, oldest first."""
+        return self._loop.run(
+            self._twin.read(topics=topics, after=after, limit=limit, timeout_s=timeout_s)
+        )

@@ -1,0 +1,124 @@
+"""The methods `locks.*`, for callers without an event loop.
+
+Written by `python -m scripts.write_client`.
+"""
+
+from hubbub.client.calls import BlockingMethods, Loop
+from hubbub.client.generated.locks import LocksMethods
+from hubbub.client.generated.locks_types import Lock, LockList, Release
+
+
+class BlockingLocksMethods(BlockingMethods):
+    """The methods `locks.*`."""
+
+    def __init__(self, loop: Loop, twin: LocksMethods) -> None:
+        """Call what has an event loop."""
+        super().__init__(loop)
+        self._twin = twin
+
+    def claim(
+        self,
+        issue_id: int,
+        *,
+        lease_ms: int | None = None,
+        agent: str | None = None,
+        wait: bool = False,
+        wait_ms: int | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Lock:
+        """Claim the lock of an issue for a lease, or extend one's own; wait for it or not.
+
+        Args:
+            agent: Whose lock it is; only the operator may name another than itself.
+            wait: Wait in the queue where another agent holds it; over a socket only.
+            wait_ms: Milliseconds to wait at most.
+        """
+        return self._loop.run(
+            self._twin.claim(
+                issue_id,
+                lease_ms=lease_ms,
+                agent=agent,
+                wait=wait,
+                wait_ms=wait_ms,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
+            )
+        )
+
+    def list(self, *, timeout_s: float | None = None) -> LockList:
+        """Give all locks that are held."""
+        return self._loop.run(self._twin.list(timeout_s=timeout_s))
+
+    def release(
+        self,
+        issue_id: int,
+        *,
+        fence: int | None = None,
+        agent: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Release:
+        """Give a lock back."""
+        return self._loop.run(
+            self._twin.release(
+                issue_id,
+                fence=fence,
+                agent=agent,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
+            )
+        )
+
+    def renew(
+        self,
+        issue_id: int,
+        fence: int,
+        *,
+        lease_ms: int | None = None,
+        agent: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Lock:
+        """Extend a lock that is still held.
+
+        Args:
+            fence: Number of the grant that is extended.
+            agent: Whose lock it is; only the operator may name another than itself.
+        """
+        return self._loop.run(
+            self._twin.renew(
+                issue_id,
+                fence,
+                lease_ms=lease_ms,
+                agent=agent,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
+            )
+        )
+
+    def steal(
+        self,
+        issue_id: int,
+        reason: str,
+        *,
+        lease_ms: int | None = None,
+        agent: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Lock:
+        """Take a lock, whoever holds it, and say why.
+
+        Args:
+            agent: Whose lock it is; only the operator may name another than itself.
+        """
+        return self._loop.run(
+            self._twin.steal(
+                issue_id,
+                reason,
+                lease_ms=lease_ms,
+                agent=agent,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
+            )
+        )

@@ -1,0 +1,186 @@
+"""The methods `chat.*`.
+
+Written by `python -m scripts.write_client`.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from hubbub.client.calls import JsonObject, Methods
+from hubbub.client.generated.chat_types import (
+    AbortedRuns,
+    Attachment,
+    Deleted,
+    HistoryPage,
+    Imported,
+    Injected,
+    SentMessage,
+    SessionInfo,
+    SessionList,
+)
+
+
+class ChatMethods(Methods):
+    """The methods `chat.*`."""
+
+    async def abort(
+        self,
+        session: str,
+        *,
+        run_id: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> AbortedRuns:
+        """Abort one turn of a session, or all; nothing of them is told afterwards.
+
+        Args:
+            run_id: Left out: all turns of the session.
+        """
+        params: dict[str, Any] = {
+            "session": session,
+            "run_id": run_id,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("chat.abort", params, AbortedRuns, timeout_s)
+
+    async def history(
+        self, session: str, *, limit: int = 200, timeout_s: float | None = None
+    ) -> HistoryPage:
+        """Read the newest messages of a session, and what its agent is saying now."""
+        params: dict[str, Any] = {"session": session, "limit": limit}
+        return await self._calls.invoke("chat.history", params, HistoryPage, timeout_s)
+
+    async def import_session(
+        self,
+        session: str,
+        entry: dict[str, Any],
+        *,
+        messages: Sequence[Any] | None = None,
+        offset: int = 0,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Imported:
+        """Take over a part of a conversation that was held elsewhere, once.
+
+        Args:
+            offset: Number of the first of these messages within the whole transcript.
+        """
+        params: dict[str, Any] = {
+            "session": session,
+            "entry": entry,
+            "messages": messages,
+            "offset": offset,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("chat.import_session", params, Imported, timeout_s)
+
+    async def inject(
+        self,
+        session: str,
+        message: str,
+        *,
+        label: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Injected:
+        """Add a message to a conversation as its agent's, without a turn."""
+        params: dict[str, Any] = {
+            "session": session,
+            "message": message,
+            "label": label,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("chat.inject", params, Injected, timeout_s)
+
+    async def send(
+        self,
+        session: str,
+        message: str,
+        *,
+        attachments: Sequence[Attachment | JsonObject] | None = None,
+        thinking: str | None = None,
+        timeout_ms: int | None = None,
+        multitask_strategy: Literal["enqueue", "reject", "interrupt", "rollback"] | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> SentMessage:
+        """Send a message to an agent, or hear what became of the same send.
+
+        Args:
+            multitask_strategy: What it does while a turn of the session is open; left out: what the
+                session says.
+            idempotency_key: Becomes the run's id.
+        """
+        params: dict[str, Any] = {
+            "session": session,
+            "message": message,
+            "attachments": attachments,
+            "thinking": thinking,
+            "timeout_ms": timeout_ms,
+            "multitask_strategy": multitask_strategy,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("chat.send", params, SentMessage, timeout_s)
+
+    async def session_delete(
+        self,
+        session: str,
+        *,
+        delete_transcript: bool = True,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Deleted:
+        """Delete a session and its transcript."""
+        params: dict[str, Any] = {
+            "session": session,
+            "delete_transcript": delete_transcript,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("chat.session_delete", params, Deleted, timeout_s)
+
+    async def session_patch(
+        self,
+        session: str,
+        changes: dict[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> SessionInfo:
+        """Change a session's label, levels or policy; makes it where it is missing.
+
+        Args:
+            changes: New values of fields; null clears.
+        """
+        params: dict[str, Any] = {
+            "session": session,
+            "changes": changes,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("chat.session_patch", params, SessionInfo, timeout_s)
+
+    async def session_reset(
+        self, session: str, *, idempotency_key: str | None = None, timeout_s: float | None = None
+    ) -> SessionInfo:
+        """Begin a session anew; the old transcript is kept under its own id."""
+        params: dict[str, Any] = {"session": session, "idempotency_key": idempotency_key}
+        return await self._calls.invoke("chat.session_reset", params, SessionInfo, timeout_s)
+
+    async def sessions(
+        self,
+        *,
+        agent: str | None = None,
+        label: str | None = None,
+        search: str | None = None,
+        active_minutes: int | None = None,
+        limit: int = 100,
+        timeout_s: float | None = None,
+    ) -> SessionList:
+        """List the conversations, the one that changed last first."""
+        params: dict[str, Any] = {
+            "agent": agent,
+            "label": label,
+            "search": search,
+            "active_minutes": active_minutes,
+            "limit": limit,
+        }
+        return await self._calls.invoke("chat.sessions", params, SessionList, timeout_s)

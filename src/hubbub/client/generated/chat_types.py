@@ -1,0 +1,97 @@
+"""Types of `chat`.
+
+Written by `python -m scripts.write_client`.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+
+class AbortedRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``chat.abort``."""
+
+    aborted: bool
+    run_ids: tuple[str, ...]
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that comes with a message. Only images are kept; others are dropped quietly."""
+
+    content: str
+    """Base64, or a ``data:`` URL with base64."""
+    mime_type: str | None = None
+    file_name: str | None = None
+
+
+class Deleted(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``chat.session_delete``."""
+
+    deleted: bool
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn that has not ended."""
+
+    run_id: str
+    session_key: str
+    """The canonical key."""
+    spelling: str
+    """The session key as its sender wrote it."""
+    agent: str
+    text: str
+    """The answer so far, as far as it has been told; empty while the turn waits."""
+    started: bool
+    """False: accepted, and waiting for its start."""
+
+
+class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``chat.history``."""
+
+    session: str
+    session_id: str | None
+    messages: list[Any]
+    running: list[Running]
+    """Turns that have not ended, each with its answer so far."""
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import changed."""
+
+    session_key: str
+    created: bool
+    """The session is new here."""
+    added: int
+    """Messages that were not here before."""
+
+
+class Injected(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an injected message stands."""
+
+    message_id: str
+    """8 hex characters, unique within the session."""
+
+
+class SentMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``chat.send``."""
+
+    run_id: str
+    status: Literal["started", "in_flight", "ok", "error", "stopped"]
+    summary: str | None = None
+    aborted: tuple[str, ...] = ()
+
+
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One session."""
+
+    session: str
+    agent: str
+    session_id: str
+    updated_at: int
+    fields: dict[str, Any]
+
+
+class SessionList(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``chat.sessions``: the one that changed last first."""
+
+    sessions: list[SessionInfo]

@@ -1,0 +1,27 @@
+"""The methods `journal.*`.
+
+Written by `python -m scripts.write_client`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hubbub.client.calls import Methods
+from hubbub.client.events import Position
+from hubbub.client.generated.journal_types import Page
+
+
+class JournalMethods(Methods):
+    """The methods `journal.*`."""
+
+    async def read(
+        self,
+        *,
+        topics: Sequence[str] | None = None,
+        after: Position | str | None = None,
+        limit: int = 100,
+        timeout_s: float | None = None,
+    ) -> Page:
+        """Read stored events, oldest first."""
+        params: dict[str, Any] = {"topics": topics, "after": after, "limit": limit}
+        return await self._calls.invoke("journal.read", params, Page, timeout_s)

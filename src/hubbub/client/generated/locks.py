@@ -1,0 +1,113 @@
+"""The methods `locks.*`.
+
+Written by `python -m scripts.write_client`.
+"""
+
+from typing import Any
+
+from hubbub.client.calls import Methods
+from hubbub.client.generated.locks_types import Lock, LockList, Release
+
+
+class LocksMethods(Methods):
+    """The methods `locks.*`."""
+
+    async def claim(
+        self,
+        issue_id: int,
+        *,
+        lease_ms: int | None = None,
+        agent: str | None = None,
+        wait: bool = False,
+        wait_ms: int | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Lock:
+        """Claim the lock of an issue for a lease, or extend one's own; wait for it or not.
+
+        Args:
+            agent: Whose lock it is; only the operator may name another than itself.
+            wait: Wait in the queue where another agent holds it; over a socket only.
+            wait_ms: Milliseconds to wait at most.
+        """
+        params: dict[str, Any] = {
+            "issue_id": issue_id,
+            "lease_ms": lease_ms,
+            "agent": agent,
+            "wait": wait,
+            "wait_ms": wait_ms,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("locks.claim", params, Lock, timeout_s)
+
+    async def list(self, *, timeout_s: float | None = None) -> LockList:
+        """Give all locks that are held."""
+        params: dict[str, Any] = {}
+        return await self._calls.invoke("locks.list", params, LockList, timeout_s)
+
+    async def release(
+        self,
+        issue_id: int,
+        *,
+        fence: int | None = None,
+        agent: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Release:
+        """Give a lock back."""
+        params: dict[str, Any] = {
+            "issue_id": issue_id,
+            "fence": fence,
+            "agent": agent,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("locks.release", params, Release, timeout_s)
+
+    async def renew(
+        self,
+        issue_id: int,
+        fence: int,
+        *,
+        lease_ms: int | None = None,
+        agent: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Lock:
+        """Extend a lock that is still held.
+
+        Args:
+            fence: Number of the grant that is extended.
+            agent: Whose lock it is; only the operator may name another than itself.
+        """
+        params: dict[str, Any] = {
+            "issue_id": issue_id,
+            "fence": fence,
+            "lease_ms": lease_ms,
+            "agent": agent,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("locks.renew", params, Lock, timeout_s)
+
+    async def steal(
+        self,
+        issue_id: int,
+        reason: str,
+        *,
+        lease_ms: int | None = None,
+        agent: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Lock:
+        """Take a lock, whoever holds it, and say why.
+
+        Args:
+            agent: Whose lock it is; only the operator may name another than itself.
+        """
+        params: dict[str, Any] = {
+            "issue_id": issue_id,
+            "reason": reason,
+            "lease_ms": lease_ms,
+            "agent": agent,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._calls.invoke("locks.steal", params, Lock, timeout_s)

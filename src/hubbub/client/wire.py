@@ -1,0 +1,16 @@
+"""One connection, as far as the client needs to know it."""
+
+from typing import Protocol
+
+
+class Wire(Protocol):
+    """One connection."""
+
+    async def send(self, text: str) -> None:
+        """Send one message; nothing happens on a connection that has ended."""
+
+    async def receive(self) -> str | bytes | None:
+        """Wait for a message; ``None``: the connection has ended."""
+
+    async def close(self) -> None:
+        """End it."""

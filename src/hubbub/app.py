@@ -10,6 +10,7 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
+from hubbub.client.tls import pinned
 from hubbub.config import Settings
 from hubbub.core.bus import Bus
 from hubbub.core.chat.turn_times import TurnTimes
@@ -27,7 +28,6 @@ from hubbub.storage.sqlite import SqliteStore
 from hubbub.telemetry import Metrics, log
 from hubbub.transport.server import Listener
 from hubbub.transport.tick import Tick
-from hubbub.transport.tls import pinned
 from hubbub.transport.uring import Ring, open_ring
 from hubbub.vitals import Look
 

@@ -21,6 +21,7 @@ from hubbub.dialects.rpc import (
     system,
     tokens,
     topics,
+    turns,
 )
 from hubbub.dialects.scopes import HUBBUB
 from hubbub.errors import ConfigError, HubbubError, StartError
@@ -36,7 +37,7 @@ from scripts.write_settings import PAGE, page
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
-GROUPS = (agents, chat, issues, locks, reservations, room, runs, system, tokens, topics)
+GROUPS = (agents, chat, issues, locks, reservations, room, runs, system, tokens, topics, turns)
 
 
 def text_of(name: str) -> str:

@@ -1,13 +1,9 @@
-"""Finds the running daemon through its data directory, and calls it.
+"""Finds the running daemon through its data directory, and calls it with the Python client."""
 
-The standard library's client, because a command makes one call and should start fast.
-"""
-
+import atexit
 import contextlib
-import http.client
 import os
-import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +15,12 @@ from hubbub.cli import options
 
 
 if TYPE_CHECKING:
-    import ssl
+    # Imported when a command calls: the others start without it.
+    from hubbub.client import Client
 
 
-TIMEOUT_S = 30.0
-"""Seconds that a daemon has to answer a call."""
+RETRY_S = 1.0
+"""Seconds between two attempts to reach a daemon that went away at most."""
 
 
 class Failed(click.ClickException):
@@ -47,13 +44,6 @@ class Refused(Failed):
         self.code = code
 
 
-class _Reply(msgspec.Struct):
-    """What the daemon answers to a call."""
-
-    result: msgspec.Raw = msgspec.Raw(b"null")
-    error: dict[str, Any] | None = None
-
-
 def data_directory(given: Path | None) -> Path:
     """Give the data directory: the flag's, the variable's, or the platform's."""
     if given is not None:
@@ -71,6 +61,7 @@ class Running:
         """URL of each listener."""
         self.pid = pid
         self.token = token
+        self._client: Client | None = None
 
     def call(self, method: str, params: object = None) -> Any:
         """Call a method of ``/rpc`` and give its result; raises as ``raw``."""
@@ -83,56 +74,38 @@ class Running:
             Refused: The daemon answered with an error.
             Unreachable: It did not answer.
         """
-        body = msgspec.json.encode(
-            {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
-        )
-        with self.request("POST", "/rpc", body) as answer:
-            text = answer.read()
-        try:
-            reply = msgspec.json.decode(text, type=_Reply)
-        except msgspec.DecodeError:
-            message = f"{self.url} answered {answer.status} {answer.reason}; is it hubbub?"
-            raise Unreachable(message) from None
-        if reply.error is None:
-            return reply.result
-        data = reply.error.get("data") or {}
-        raise Refused(reply.error["message"], str(data.get("code", reply.error["code"])))
+        with told():
+            if self._client is None:
+                self._client = self.client().open()
+                # The connection is kept for the next call, and ends with the command.
+                context = click.get_current_context(silent=True)
+                atexit.register(self.close) if context is None else context.call_on_close(
+                    self.close
+                )
+            return self._client.raw(method, params if isinstance(params, dict) else {})
 
-    @contextlib.contextmanager
-    def request(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout_s: float = TIMEOUT_S,
-    ) -> Iterator[http.client.HTTPResponse]:
-        """Send a request to hubbub's own listener and give the answer, to be read.
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
-        Raises:
-            Unreachable: The daemon does not answer.
+    def client(self, on_lost: Callable[[str], None] | None = None) -> "Client":
+        """Make a client of this daemon, wherever it may be by then.
+
+        Args:
+            on_lost: Told why, each time that the connection ends or an attempt fails.
         """
-        where = urllib.parse.urlsplit(self.url)
-        host = where.hostname or ""
-        connection: http.client.HTTPConnection
-        if where.scheme == "https":
-            connection = http.client.HTTPSConnection(
-                host, where.port, timeout=timeout_s, context=_context(self.folder)
-            )
-        else:
-            connection = http.client.HTTPConnection(host, where.port, timeout=timeout_s)
-        sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
-        try:
-            connection.request(method, path, body, sent)
-            yield connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
-            message = (
-                f"the daemon at {self.url} (pid {self.pid}) does not answer: {error}; "
-                "`hubbub serve` starts one"
-            )
-            raise Unreachable(message) from None
-        finally:
-            connection.close()
+        from hubbub.client import Backoff, Client
+
+        context = click.get_current_context(silent=True)
+        return Client(
+            data_dir=self.folder,
+            tls_ca=None if context is None else context.meta.get(options.TLS_CA),
+            backoff=Backoff(cap_s=RETRY_S),
+            on_lost=on_lost,
+            environ={},  # a command means the daemon of its data directory, whatever is set
+        )
 
     @property
     def url(self) -> str:
@@ -150,26 +123,17 @@ class Running:
         raise Unreachable(message)
 
 
-def _context(folder: Path) -> "ssl.SSLContext":
-    """Give what a daemon's certificate is checked against: ``--tls-ca``, or what it left here.
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Make errors of the client those that a command ends with."""
+    from hubbub.client import errors
 
-    Raises:
-        Unreachable: The daemon left none, or the file holds none.
-    """
-    import ssl
-
-    from hubbub.transport.tls import pinned
-
-    context = click.get_current_context(silent=True)
-    authorities = None if context is None else context.meta.get(options.TLS_CA)
-    file = authorities or folder / "tls-cert.pem"
     try:
-        if authorities is not None:
-            return ssl.create_default_context(cafile=authorities)
-        return pinned(file.read_text("ascii"))
-    except (OSError, ValueError) as error:
-        message = f"cannot check the daemon's certificate against {file}: {error}; give --tls-ca"
-        raise Unreachable(message) from None
+        yield
+    except errors.Refused as error:
+        raise Refused(str(error), error.code) from None
+    except errors.ClientError as error:
+        raise Unreachable(str(error)) from None
 
 
 def find(given: Path | None) -> Running:

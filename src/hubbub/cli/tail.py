@@ -1,30 +1,17 @@
 """``hubbub tail``: follow events, and go on after a reconnect where it left off."""
 
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from hubbub.cli import options, output, running
 
 
-RETRY_S = 0.5
-"""Seconds between two attempts to reach a daemon that went away."""
-SILENCE_S = 60.0
-"""Seconds without a byte after which the connection counts as dead; hubbub sends a comment
-more often."""
-
-
-class ServerSent(msgspec.Struct, frozen=True):
-    """One server-sent event."""
-
-    kind: str
-    data: bytes
-    cursor: str | None
+if TYPE_CHECKING:
+    from hubbub.client import Event, Resumed
 
 
 @click.command()
@@ -45,94 +32,15 @@ def tail(
 ) -> None:
     """Follow the events of TOPICs (a name, `prefix/*`, or nothing for all) until Ctrl-C."""
     daemon = running.find(data_dir)
-    if from_start:
-        epoch = daemon.call("system.ping")["position"]["epoch"]
-        after = f"{epoch}:0"
     show = _JsonLines() if as_json else _Lines()
-    events = follow(daemon, topics, after, data_dir, show)
-    try:
+    with running.told(), daemon.client(on_lost=show.lost) as client, suppress(KeyboardInterrupt):
+        if from_start:
+            after = f"{client.system.ping().position.epoch}:0"
+        events = client.topics.follow(*topics, after=after, on_resumed=show.resumed)
         for number, event in enumerate(events, 1):
             show.event(event)
             if number == count:
                 break
-    except KeyboardInterrupt:
-        return
-
-
-def follow(
-    daemon: running.Running,
-    topics: tuple[str, ...],
-    after: str | None,
-    data_dir: Path | None,
-    show: "_Lines",
-) -> Iterator[ServerSent]:
-    """Give events for ever; where the connection ends, find the daemon again and resume.
-
-    Raises:
-        Refused: The daemon does not want us: a wrong cursor, a token that was revoked.
-    """
-    while True:
-        try:
-            for event in _stream(daemon, topics, after):
-                if event.kind == "hubbub.resumed":
-                    resumed = msgspec.json.decode(event.data)
-                    position = resumed["position"]
-                    after = f"{position['epoch']}:{position['seq']}"
-                    show.resumed(resumed)
-                    continue
-                after = event.cursor or after
-                yield event
-            show.lost(f"the daemon at {daemon.url} has closed the connection")
-        except running.Unreachable as error:
-            if after is None:
-                raise
-            show.lost(error.message)
-        time.sleep(RETRY_S)
-        daemon = _found_again(daemon, data_dir)
-
-
-def _found_again(daemon: running.Running, data_dir: Path | None) -> running.Running:
-    """Read the daemon's files again: it may have come back on another port."""
-    try:
-        return running.find(data_dir)
-    except running.Unreachable:
-        return daemon
-
-
-def _stream(
-    daemon: running.Running, topics: tuple[str, ...], after: str | None
-) -> Iterator[ServerSent]:
-    query = {"topics": ",".join(topics)} if topics else {}
-    headers = {"Accept": "text/event-stream"}
-    if after is not None:
-        headers["Last-Event-ID"] = after
-    with daemon.request(
-        "GET", f"/events?{urlencode(query)}", headers=headers, timeout_s=SILENCE_S
-    ) as answer:
-        if answer.status != 200:  # noqa: PLR2004 the status of every stream
-            _refused(answer.read())
-        yield from parse(iter(answer.readline, b""))
-
-
-def _refused(body: bytes) -> None:
-    error: dict[str, Any] = msgspec.json.decode(body)["error"]
-    raise running.Refused(error["message"], error["code"])
-
-
-def parse(lines: Iterator[bytes]) -> Iterator[ServerSent]:
-    """Read server-sent events, as the HTML standard has them, as far as hubbub sends them."""
-    kind, cursor, data = "message", None, b""
-    for line in lines:
-        name, _, value = line.rstrip(b"\n").partition(b": ")
-        if name == b"event":
-            kind = value.decode()
-        elif name == b"id":
-            cursor = value.decode()
-        elif name == b"data":
-            data = value
-        elif not line.strip() and data:
-            yield ServerSent(kind, data, cursor)
-            kind, cursor, data = "message", None, b""
 
 
 class _Lines:
@@ -143,22 +51,22 @@ class _Lines:
         self._console = output.console()
         self._is_lost = False
 
-    def event(self, sent: ServerSent) -> None:
+    def event(self, event: "Event") -> None:
         """Show one event: time, topic, kind, who, data."""
         from rich.text import Text
 
-        event = msgspec.json.decode(sent.data, type=dict[str, msgspec.Raw])
-        at = msgspec.json.decode(event["at"], type=int) / 1000
-        line = Text(time.strftime("%H:%M:%S", time.localtime(at)), style="dim")
-        for name, style in (("topic", "cyan"), ("kind", "green"), ("actor", "magenta")):
-            line.append("  ").append(msgspec.json.decode(event[name], type=str), style=style)
-        line.append("  ").append(bytes(event["data"]).decode())
+        at = time.localtime(event.at / 1000)
+        line = Text(time.strftime("%H:%M:%S", at), style="dim")
+        shown = ((event.topic, "cyan"), (event.kind, "green"), (event.actor, "magenta"))
+        for text, style in shown:
+            line.append("  ").append(text, style=style)
+        line.append("  ").append(bytes(event.raw).decode())
         self._console.print(line)
 
-    def resumed(self, resumed: dict[str, Any]) -> None:
+    def resumed(self, resumed: "Resumed") -> None:
         """Say whether anything was missed."""
-        if not resumed["recovered"]:
-            click.echo(f"hubbub: earlier events are gone ({resumed['reason']})", err=True)
+        if not resumed.recovered:
+            click.echo(f"hubbub: earlier events are gone ({resumed.reason})", err=True)
         elif self._is_lost:
             click.echo("hubbub: connected again; nothing was missed", err=True)
         self._is_lost = False
@@ -173,8 +81,9 @@ class _Lines:
 class _JsonLines(_Lines):
     """Shows events as they came, one JSON object a line."""
 
-    def event(self, sent: ServerSent) -> None:
+    def event(self, event: "Event") -> None:
         """Write one event, with the cursor that `--after` takes."""
-        event = msgspec.json.decode(sent.data, type=dict[str, msgspec.Raw])
-        cursor = msgspec.Raw(msgspec.json.encode(sent.cursor))
-        output.write_json({**event, "cursor": cursor})
+        names = ("seq", "id", "topic", "kind", "actor", "at")
+        fields = {name: getattr(event, name) for name in names}
+        more = {"data": event.raw, "cause": event.cause, "cursor": event.cursor}
+        output.write_json({**fields, **more})

@@ -148,7 +148,8 @@ class Link:
                     wire = await self._dial(self.place)
                 if await self._serve(wire):
                     failures = 0
-                self._drop("the daemon has closed the connection")
+                where = "" if self.place is None else f" at {self.place.url}"
+                self._drop(f"the daemon{where} has closed the connection")
             except ClientError as error:
                 if not error.retryable:
                     self._break(error)

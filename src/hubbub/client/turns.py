@@ -50,9 +50,12 @@ class _Stopped(msgspec.Struct, frozen=True):
 class Turn:
     """One turn that this agent takes."""
 
-    def __init__(self, calls: Calls, asked: Asked) -> None:
+    def __init__(self, calls: Calls, asked: Asked, agent: str | None = None) -> None:
         """Begin with nothing said."""
         self.asked = asked
+        self._agent = agent
+        self._order = asyncio.Lock()
+        """Pieces leave one after the other; the daemon takes them in order only."""
         self.is_over = False
         """Whether it has its end: an answer, an error, or it was aborted."""
         self._calls = calls
@@ -114,7 +117,8 @@ class Turn:
         await self._end({"error": error})
 
     async def _step(self, step: Mapping[str, Any]) -> None:
-        await self._call("chat.say", {"n": next(self._numbers), **step})
+        async with self._order:
+            await self._call("chat.say", {"n": next(self._numbers), **step})
 
     async def _end(self, end: Mapping[str, Any]) -> None:
         await self._call("chat.answer", end)
@@ -124,7 +128,9 @@ class Turn:
         if self.is_over:
             raise TurnFailed(self.run_id, "it has ended")
         try:
-            await self._calls.invoke(method, {"run_id": self.run_id, **params}, object, None)
+            await self._calls.invoke(
+                method, {"run_id": self.run_id, "agent": self._agent, **params}, object, None
+            )
         except (Conflict, NotFound) as error:
             self.is_over = True
             raise TurnFailed(self.run_id, str(error)) from None
@@ -149,6 +155,7 @@ class TurnTaking:
         self._link = link
         self._calls = calls
         self._take = take
+        self._agent = agent
         self._params = {"instance": instance} | ({} if agent is None else {"agent": agent})
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -210,7 +217,7 @@ class TurnTaking:
 
     def _begin(self, asked: Asked) -> None:
         if asked.run_id not in self._tasks:
-            task = asyncio.create_task(self._taken(Turn(self._calls, asked)))
+            task = asyncio.create_task(self._taken(Turn(self._calls, asked, self._agent)))
             self._tasks[asked.run_id] = task
             task.add_done_callback(lambda _task: self._tasks.pop(asked.run_id, None))
 

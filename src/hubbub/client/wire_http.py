@@ -82,8 +82,8 @@ async def _opened(
             max_msg_size=0,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
         )
-    except aiohttp.WSServerHandshakeError as error:
-        raise await _reason(session, place, error.status) from None
+    except aiohttp.WSServerHandshakeError:
+        raise await _reason(session, place) from None
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise Unreachable(_unreachable(place, error)) from None
 
@@ -94,16 +94,17 @@ def _unreachable(place: Place, error: BaseException) -> str:
     return f"the daemon at {place.url}{pid} does not answer: {why}; `hubbub serve` starts one"
 
 
-async def _reason(session: aiohttp.ClientSession, place: Place, status: int) -> Exception:
+async def _reason(session: aiohttp.ClientSession, place: Place) -> Exception:
     """Ask by POST, whose refusal has a text, why the socket was refused."""
     call = {"jsonrpc": "2.0", "id": 1, "method": "system.ping"}
     try:
         async with session.post(f"{place.url}/rpc", json=call) as answer:
+            line = f"{answer.status} {answer.reason}"
             body = await answer.content.read(MAX_ERROR_BYTES)
         told: dict[str, Any] = msgspec.json.decode(body)["error"]
         message, code, retryable = told["message"], told["code"], told["retryable"]
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         return Unreachable(_unreachable(place, error))
     except (msgspec.DecodeError, KeyError, TypeError):
-        return Unreachable(f"{place.url} answered {status}; is it hubbub?")
+        return Unreachable(f"{place.url} answered {line}; is it hubbub?")
     return refused(message, code, retryable=retryable, data=told)

@@ -22,6 +22,9 @@ class AttachedRunner:
         """
         agent = self._attached.get(turn.agent)
         if agent is None:
-            message = f"agent {turn.agent!r} is not attached; connect it through the CAR door"
+            message = (
+                f"agent {turn.agent!r} is not attached; it connects through hubbub's own door, "
+                "or through CAR's"
+            )
             raise RunnerFailed(message)
         return agent.chat(turn)

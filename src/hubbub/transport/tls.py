@@ -43,17 +43,3 @@ def leaf(cert: Path) -> str:
     text = cert.read_text("ascii", errors="replace")
     start = max(text.find("-----BEGIN CERTIFICATE-----"), 0)
     return text[start : text.index(end, start) + len(end)] + "\n"
-
-
-def pinned(certificate: str) -> ssl.SSLContext:
-    """Make a client's context that takes this one certificate for the daemon's, and no other.
-
-    The name in it does not matter: who can put a certificate into the data directory could
-    read the operator's token there as well.
-    """
-    context = ssl.create_default_context(cadata=certificate)
-    context.check_hostname = False
-    # The listener's own certificate need not be an authority's.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

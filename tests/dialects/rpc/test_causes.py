@@ -11,8 +11,13 @@ from tests.clients.rpc import RpcSocket
 from tests.conftest import StartDaemon
 
 
-NO_EVENTS = frozenset(("topics.subscribe", "topics.unsubscribe", "runs.resume"))
-"""They read, or bind a connection."""
+NO_EVENTS = frozenset(
+    (
+        *("topics.subscribe", "topics.unsubscribe", "runs.resume"),
+        *("agents.attach", "agents.detach", "chat.say", "chat.answer"),
+    )
+)
+"""They read, bind a connection, or belong to a turn, which says itself what led to it."""
 
 
 async def test_chain_from_a_message_to_a_lock(start_daemon: StartDaemon) -> None:

@@ -69,6 +69,11 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     ("chat.session_delete", {"session": "agent:main:old"}),
     ("room.snapshot", {}),
     ("tokens.create", {"agent": "ann"}),
+    ("agents.attach", {"agent": "parrot", "instance": "one"}),
+    ("chat.send", {"session": "agent:parrot:main", "message": "hi", "idempotency_key": "turn"}),
+    ("chat.say", {"agent": "parrot", "run_id": "turn", "n": 0, "text": "h"}),
+    ("chat.answer", {"agent": "parrot", "run_id": "turn", "text": "i"}),
+    ("agents.detach", {"agent": "parrot", "instance": "one"}),
     ("direct.send", {"to": "ann", "payload": "aGk="}),
     ("tokens.list", {}),
     ("tokens.revoke", {"token": "ann"}),
@@ -114,6 +119,8 @@ async def test_every_method_works_through_the_door(daemon: Daemon, guests: Guest
     results: dict[str, Any] = {}
 
     for method, params in STEPS:
+        if method == "chat.say":
+            await rpc.expect(lambda frame: frame.get("method") == "chat.turn", what="the turn")
         results[method] = await rpc.call(method, filled(params, results))
 
     assert set(results) == await listed(guests, daemon)

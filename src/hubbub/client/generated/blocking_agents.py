@@ -7,7 +7,7 @@ from typing import Literal
 
 from hubbub.client.calls import BlockingMethods, Loop
 from hubbub.client.generated.agents import AgentsMethods
-from hubbub.client.generated.agents_types import Identity
+from hubbub.client.generated.agents_types import Attached, Empty, Identity
 from hubbub.client.generated.shared_types import AgentList, AgentPresence
 
 
@@ -19,9 +19,33 @@ class BlockingAgentsMethods(BlockingMethods):
         super().__init__(loop)
         self._twin = twin
 
+    def attach(
+        self, instance: str, *, agent: str | None = None, timeout_s: float | None = None
+    ) -> Attached:
+        """Take an agent's turns on this connection; each comes as `chat.turn`.
+
+        Args:
+            instance: A name that this program makes up when it starts, and keeps over its
+                connections.
+            agent: Only the operator may name another than itself, and must.
+        """
+        return self._loop.run(self._twin.attach(instance, agent=agent, timeout_s=timeout_s))
+
+    def detach(
+        self, instance: str, *, agent: str | None = None, timeout_s: float | None = None
+    ) -> Empty:
+        """Take no more turns of an agent; those that are open fail.
+
+        Args:
+            instance: The name that the program gave to ``agents.attach``.
+            agent: Only the operator may name another than itself, and must.
+        """
+        return self._loop.run(self._twin.detach(instance, agent=agent, timeout_s=timeout_s))
+
     def heartbeat(
         self,
         *,
+        cause: str | None = None,
         active_issue_id: int | None = None,
         machine_id: str = "",
         agent: str | None = None,
@@ -32,6 +56,9 @@ class BlockingAgentsMethods(BlockingMethods):
         """Say that an agent is alive, and what it works on.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             active_issue_id: What the agent works on; without it: on nothing.
             agent: Only the operator may name another than itself, and must.
             status: Who sends a heartbeat is active.
@@ -40,6 +67,7 @@ class BlockingAgentsMethods(BlockingMethods):
         """
         return self._loop.run(
             self._twin.heartbeat(
+                cause=cause,
                 active_issue_id=active_issue_id,
                 machine_id=machine_id,
                 agent=agent,

@@ -12,6 +12,8 @@ from hubbub.client.generated.chat_types import (
     AbortedRuns,
     Attachment,
     Deleted,
+    Ended,
+    Heard,
     HistoryPage,
     Imported,
     Injected,
@@ -34,6 +36,7 @@ class BlockingChatMethods(BlockingMethods):
         session: str,
         *,
         run_id: str | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> AbortedRuns:
@@ -41,10 +44,50 @@ class BlockingChatMethods(BlockingMethods):
 
         Args:
             run_id: Left out: all turns of the session.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         return self._loop.run(
             self._twin.abort(
-                session, run_id=run_id, idempotency_key=idempotency_key, timeout_s=timeout_s
+                session,
+                run_id=run_id,
+                cause=cause,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
+            )
+        )
+
+    def answer(
+        self,
+        run_id: str,
+        *,
+        text: str = "",
+        error: str | None = None,
+        usage: dict[str, int] | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        agent: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Ended:
+        """End a turn with its answer or its error; answered when that is stored.
+
+        Args:
+            text: The rest of the answer.
+            error: Why there is no answer; then the turn has failed.
+            usage: ``input``, ``output``, ``cacheRead``, ``cacheWrite``, ``totalTokens``.
+            agent: Only the operator may name another than itself, and must.
+        """
+        return self._loop.run(
+            self._twin.answer(
+                run_id,
+                text=text,
+                error=error,
+                usage=usage,
+                model=model,
+                provider=provider,
+                agent=agent,
+                timeout_s=timeout_s,
             )
         )
 
@@ -61,6 +104,7 @@ class BlockingChatMethods(BlockingMethods):
         *,
         messages: Sequence[Any] | None = None,
         offset: int = 0,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Imported:
@@ -68,6 +112,9 @@ class BlockingChatMethods(BlockingMethods):
 
         Args:
             offset: Number of the first of these messages within the whole transcript.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         return self._loop.run(
             self._twin.import_session(
@@ -75,6 +122,7 @@ class BlockingChatMethods(BlockingMethods):
                 entry,
                 messages=messages,
                 offset=offset,
+                cause=cause,
                 idempotency_key=idempotency_key,
                 timeout_s=timeout_s,
             )
@@ -86,14 +134,49 @@ class BlockingChatMethods(BlockingMethods):
         message: str,
         *,
         label: str | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Injected:
-        """Add a message to a conversation as its agent's, without a turn."""
+        """Add a message to a conversation as its agent's, without a turn.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         return self._loop.run(
             self._twin.inject(
-                session, message, label=label, idempotency_key=idempotency_key, timeout_s=timeout_s
+                session,
+                message,
+                label=label,
+                cause=cause,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
+        )
+
+    def say(
+        self,
+        run_id: str,
+        n: int,
+        *,
+        text: str = "",
+        tool: dict[str, Any] | None = None,
+        agent: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Heard:
+        """Add a piece to the answer of a turn, text or a tool's work.
+
+        Args:
+            n: Number of this piece, from 0; the same again is not heard twice.
+            text: Text to append to the answer.
+            tool: A tool's work: ``phase`` (``start``, ``update``, ``result``), ``toolCallId``,
+                ``name``…
+            agent: Only the operator may name another than itself, and must.
+        """
+        return self._loop.run(
+            self._twin.say(run_id, n, text=text, tool=tool, agent=agent, timeout_s=timeout_s)
         )
 
     def send(
@@ -105,6 +188,7 @@ class BlockingChatMethods(BlockingMethods):
         thinking: str | None = None,
         timeout_ms: int | None = None,
         multitask_strategy: Literal["enqueue", "reject", "interrupt", "rollback"] | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> SentMessage:
@@ -113,6 +197,9 @@ class BlockingChatMethods(BlockingMethods):
         Args:
             multitask_strategy: What it does while a turn of the session is open; left out: what the
                 session says.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             idempotency_key: Becomes the run's id.
         """
         return self._loop.run(
@@ -123,6 +210,7 @@ class BlockingChatMethods(BlockingMethods):
                 thinking=thinking,
                 timeout_ms=timeout_ms,
                 multitask_strategy=multitask_strategy,
+                cause=cause,
                 idempotency_key=idempotency_key,
                 timeout_s=timeout_s,
             )
@@ -133,14 +221,22 @@ class BlockingChatMethods(BlockingMethods):
         session: str,
         *,
         delete_transcript: bool = True,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Deleted:
-        """Delete a session and its transcript."""
+        """Delete a session and its transcript.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         return self._loop.run(
             self._twin.session_delete(
                 session,
                 delete_transcript=delete_transcript,
+                cause=cause,
                 idempotency_key=idempotency_key,
                 timeout_s=timeout_s,
             )
@@ -151,6 +247,7 @@ class BlockingChatMethods(BlockingMethods):
         session: str,
         changes: dict[str, Any],
         *,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> SessionInfo:
@@ -158,19 +255,35 @@ class BlockingChatMethods(BlockingMethods):
 
         Args:
             changes: New values of fields; null clears.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         return self._loop.run(
             self._twin.session_patch(
-                session, changes, idempotency_key=idempotency_key, timeout_s=timeout_s
+                session, changes, cause=cause, idempotency_key=idempotency_key, timeout_s=timeout_s
             )
         )
 
     def session_reset(
-        self, session: str, *, idempotency_key: str | None = None, timeout_s: float | None = None
+        self,
+        session: str,
+        *,
+        cause: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
     ) -> SessionInfo:
-        """Begin a session anew; the old transcript is kept under its own id."""
+        """Begin a session anew; the old transcript is kept under its own id.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         return self._loop.run(
-            self._twin.session_reset(session, idempotency_key=idempotency_key, timeout_s=timeout_s)
+            self._twin.session_reset(
+                session, cause=cause, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
         )
 
     def sessions(

@@ -21,6 +21,7 @@ class BlockingDirectMethods(BlockingMethods):
         to: str,
         payload: str,
         *,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> SentAt:
@@ -29,7 +30,12 @@ class BlockingDirectMethods(BlockingMethods):
         Args:
             to: Name of the agent, or its id of 64 hex characters.
             payload: Standard base64, padded.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         return self._loop.run(
-            self._twin.send(to, payload, idempotency_key=idempotency_key, timeout_s=timeout_s)
+            self._twin.send(
+                to, payload, cause=cause, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
         )

@@ -30,6 +30,7 @@ class BlockingIssuesMethods(BlockingMethods):
         id: int,
         blocker_id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -37,11 +38,19 @@ class BlockingIssuesMethods(BlockingMethods):
         """Let an issue wait for another; a circle is refused.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
             self._twin.block(
-                id, blocker_id, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s
+                id,
+                blocker_id,
+                cause=cause,
+                fence=fence,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )
 
@@ -53,6 +62,7 @@ class BlockingIssuesMethods(BlockingMethods):
         self,
         id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -60,10 +70,15 @@ class BlockingIssuesMethods(BlockingMethods):
         """Close an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
-            self._twin.close(id, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s)
+            self._twin.close(
+                id, cause=cause, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
         )
 
     def comment(
@@ -71,6 +86,7 @@ class BlockingIssuesMethods(BlockingMethods):
         id: int,
         content: str,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         kind: Literal[
             "note",
@@ -93,12 +109,16 @@ class BlockingIssuesMethods(BlockingMethods):
         """Comment on an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
             self._twin.comment(
                 id,
                 content,
+                cause=cause,
                 fence=fence,
                 kind=kind,
                 trigger_type=trigger_type,
@@ -112,6 +132,7 @@ class BlockingIssuesMethods(BlockingMethods):
         self,
         title: str,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         description: str | None = None,
         priority: Literal["low", "medium", "high", "critical"] = "medium",
@@ -122,11 +143,15 @@ class BlockingIssuesMethods(BlockingMethods):
         """Open an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
             self._twin.create(
                 title,
+                cause=cause,
                 fence=fence,
                 description=description,
                 priority=priority,
@@ -140,6 +165,7 @@ class BlockingIssuesMethods(BlockingMethods):
         self,
         id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -147,10 +173,15 @@ class BlockingIssuesMethods(BlockingMethods):
         """Remove an issue and all below it; locks on them are lost.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
-            self._twin.delete(id, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s)
+            self._twin.delete(
+                id, cause=cause, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
         )
 
     def get(self, id: int, *, timeout_s: float | None = None) -> IssueDetail:
@@ -162,6 +193,7 @@ class BlockingIssuesMethods(BlockingMethods):
         id: int,
         label: str,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -169,11 +201,19 @@ class BlockingIssuesMethods(BlockingMethods):
         """Put a label on an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
             self._twin.label(
-                id, label, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s
+                id,
+                label,
+                cause=cause,
+                fence=fence,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )
 
@@ -207,6 +247,7 @@ class BlockingIssuesMethods(BlockingMethods):
         self,
         id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -214,10 +255,15 @@ class BlockingIssuesMethods(BlockingMethods):
         """Open an issue again.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
-            self._twin.reopen(id, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s)
+            self._twin.reopen(
+                id, cause=cause, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
         )
 
     def unblock(
@@ -225,6 +271,7 @@ class BlockingIssuesMethods(BlockingMethods):
         id: int,
         blocker_id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -232,11 +279,19 @@ class BlockingIssuesMethods(BlockingMethods):
         """Let an issue no longer wait for another.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
             self._twin.unblock(
-                id, blocker_id, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s
+                id,
+                blocker_id,
+                cause=cause,
+                fence=fence,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )
 
@@ -245,6 +300,7 @@ class BlockingIssuesMethods(BlockingMethods):
         id: int,
         label: str,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -252,11 +308,19 @@ class BlockingIssuesMethods(BlockingMethods):
         """Take a label off an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
             self._twin.unlabel(
-                id, label, fence=fence, idempotency_key=idempotency_key, timeout_s=timeout_s
+                id,
+                label,
+                cause=cause,
+                fence=fence,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )
 
@@ -264,6 +328,7 @@ class BlockingIssuesMethods(BlockingMethods):
         self,
         id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         title: str | None = None,
         description: str | None = None,
@@ -274,11 +339,15 @@ class BlockingIssuesMethods(BlockingMethods):
         """Change title, description or priority; what is null stays.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         return self._loop.run(
             self._twin.update(
                 id,
+                cause=cause,
                 fence=fence,
                 title=title,
                 description=description,

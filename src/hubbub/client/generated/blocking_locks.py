@@ -20,6 +20,7 @@ class BlockingLocksMethods(BlockingMethods):
         self,
         issue_id: int,
         *,
+        cause: str | None = None,
         lease_ms: int | None = None,
         agent: str | None = None,
         wait: bool = False,
@@ -30,6 +31,9 @@ class BlockingLocksMethods(BlockingMethods):
         """Claim the lock of an issue for a lease, or extend one's own; wait for it or not.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             agent: Whose lock it is; only the operator may name another than itself.
             wait: Wait in the queue where another agent holds it; over a socket only.
             wait_ms: Milliseconds to wait at most.
@@ -37,6 +41,7 @@ class BlockingLocksMethods(BlockingMethods):
         return self._loop.run(
             self._twin.claim(
                 issue_id,
+                cause=cause,
                 lease_ms=lease_ms,
                 agent=agent,
                 wait=wait,
@@ -54,15 +59,23 @@ class BlockingLocksMethods(BlockingMethods):
         self,
         issue_id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         agent: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Release:
-        """Give a lock back."""
+        """Give a lock back.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         return self._loop.run(
             self._twin.release(
                 issue_id,
+                cause=cause,
                 fence=fence,
                 agent=agent,
                 idempotency_key=idempotency_key,
@@ -75,6 +88,7 @@ class BlockingLocksMethods(BlockingMethods):
         issue_id: int,
         fence: int,
         *,
+        cause: str | None = None,
         lease_ms: int | None = None,
         agent: str | None = None,
         idempotency_key: str | None = None,
@@ -84,12 +98,16 @@ class BlockingLocksMethods(BlockingMethods):
 
         Args:
             fence: Number of the grant that is extended.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             agent: Whose lock it is; only the operator may name another than itself.
         """
         return self._loop.run(
             self._twin.renew(
                 issue_id,
                 fence,
+                cause=cause,
                 lease_ms=lease_ms,
                 agent=agent,
                 idempotency_key=idempotency_key,
@@ -102,6 +120,7 @@ class BlockingLocksMethods(BlockingMethods):
         issue_id: int,
         reason: str,
         *,
+        cause: str | None = None,
         lease_ms: int | None = None,
         agent: str | None = None,
         idempotency_key: str | None = None,
@@ -110,12 +129,16 @@ class BlockingLocksMethods(BlockingMethods):
         """Take a lock, whoever holds it, and say why.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             agent: Whose lock it is; only the operator may name another than itself.
         """
         return self._loop.run(
             self._twin.steal(
                 issue_id,
                 reason,
+                cause=cause,
                 lease_ms=lease_ms,
                 agent=agent,
                 idempotency_key=idempotency_key,

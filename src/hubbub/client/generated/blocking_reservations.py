@@ -24,6 +24,7 @@ class BlockingReservationsMethods(BlockingMethods):
         self,
         paths: Sequence[str],
         *,
+        cause: str | None = None,
         mode: Literal["exclusive", "shared"] = "exclusive",
         reason: str = "",
         lease_ms: int | None = None,
@@ -38,6 +39,9 @@ class BlockingReservationsMethods(BlockingMethods):
 
         Args:
             paths: Globs, relative: `*` and `?` within a segment, `[a-z]`, `**` for any segments.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             agent: Whose reservation it is; only the operator may name another than itself.
             under: A lock or reservation under which this is claimed; one that has ended refuses it.
             wait: Wait in the queue where others stand in the way; over a socket only.
@@ -46,6 +50,7 @@ class BlockingReservationsMethods(BlockingMethods):
         return self._loop.run(
             self._twin.claim(
                 paths,
+                cause=cause,
                 mode=mode,
                 reason=reason,
                 lease_ms=lease_ms,
@@ -63,24 +68,48 @@ class BlockingReservationsMethods(BlockingMethods):
         return self._loop.run(self._twin.list(timeout_s=timeout_s))
 
     def release(
-        self, id: int, *, idempotency_key: str | None = None, timeout_s: float | None = None
+        self,
+        id: int,
+        *,
+        cause: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
     ) -> Freed:
-        """Give reserved paths back."""
+        """Give reserved paths back.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         return self._loop.run(
-            self._twin.release(id, idempotency_key=idempotency_key, timeout_s=timeout_s)
+            self._twin.release(
+                id, cause=cause, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
         )
 
     def renew(
         self,
         id: int,
         *,
+        cause: str | None = None,
         lease_ms: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Reservation:
-        """Extend a reservation that is still held."""
+        """Extend a reservation that is still held.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         return self._loop.run(
             self._twin.renew(
-                id, lease_ms=lease_ms, idempotency_key=idempotency_key, timeout_s=timeout_s
+                id,
+                cause=cause,
+                lease_ms=lease_ms,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )

@@ -25,13 +25,24 @@ class BlockingRunsMethods(BlockingMethods):
         run_id: str,
         *,
         reason: str = "rpc",
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Run:
-        """End a run without an outcome."""
+        """End a run without an outcome.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         return self._loop.run(
             self._twin.cancel(
-                run_id, reason=reason, idempotency_key=idempotency_key, timeout_s=timeout_s
+                run_id,
+                reason=reason,
+                cause=cause,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )
 
@@ -41,6 +52,7 @@ class BlockingRunsMethods(BlockingMethods):
         outcome: Outcome | JsonObject,
         *,
         under: Grant | JsonObject | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Run:
@@ -48,10 +60,18 @@ class BlockingRunsMethods(BlockingMethods):
 
         Args:
             under: The lock or reservation under which it is written; one that has ended refuses it.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         return self._loop.run(
             self._twin.complete(
-                run_id, outcome, under=under, idempotency_key=idempotency_key, timeout_s=timeout_s
+                run_id,
+                outcome,
+                under=under,
+                cause=cause,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )
 
@@ -71,6 +91,7 @@ class BlockingRunsMethods(BlockingMethods):
         turns: Sequence[Turn | JsonObject],
         *,
         under: Grant | JsonObject | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Recorded:
@@ -79,10 +100,18 @@ class BlockingRunsMethods(BlockingMethods):
         Args:
             under: The lock or reservation under which they are written; one that has ended refuses
                 them.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         return self._loop.run(
             self._twin.record_turns(
-                run_id, turns, under=under, idempotency_key=idempotency_key, timeout_s=timeout_s
+                run_id,
+                turns,
+                under=under,
+                cause=cause,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )
 
@@ -102,6 +131,7 @@ class BlockingRunsMethods(BlockingMethods):
         outcome_description: str | None = None,
         on_disconnect: Literal["continue", "cancel", "incomplete"] = "continue",
         grace_ms: int | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Run:
@@ -112,7 +142,9 @@ class BlockingRunsMethods(BlockingMethods):
             on_disconnect: What the end of this connection does to the run.
             grace_ms: Milliseconds that the agent has to come back first, also after a restart of
                 the daemon.
-            idempotency_key: Becomes the run's id.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         return self._loop.run(
             self._twin.start(
@@ -121,6 +153,7 @@ class BlockingRunsMethods(BlockingMethods):
                 outcome_description=outcome_description,
                 on_disconnect=on_disconnect,
                 grace_ms=grace_ms,
+                cause=cause,
                 idempotency_key=idempotency_key,
                 timeout_s=timeout_s,
             )

@@ -8,7 +8,7 @@ from typing import Literal
 
 from hubbub.client.calls import BlockingMethods, Loop
 from hubbub.client.generated.tokens import TokensMethods
-from hubbub.client.generated.tokens_types import CreatedToken, Revoked, Tokens
+from hubbub.client.generated.tokens_types import BrowserToken, CreatedToken, Revoked, Ticket, Tokens
 
 
 class BlockingTokensMethods(BlockingMethods):
@@ -24,28 +24,93 @@ class BlockingTokensMethods(BlockingMethods):
         agent: str,
         *,
         scopes: Sequence[Literal["read", "write", "admin"]] | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> CreatedToken:
-        """Make a token for an agent; it is shown this once."""
+        """Make a token for an agent; it is shown this once.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         return self._loop.run(
             self._twin.create(
-                agent, scopes=scopes, idempotency_key=idempotency_key, timeout_s=timeout_s
+                agent,
+                scopes=scopes,
+                cause=cause,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )
 
     def list(self, *, timeout_s: float | None = None) -> Tokens:
-        """Show the agents' tokens, without the secrets."""
+        """Show the tokens of agents and browsers, without the secrets."""
         return self._loop.run(self._twin.list(timeout_s=timeout_s))
 
-    def revoke(
-        self, token: str, *, idempotency_key: str | None = None, timeout_s: float | None = None
-    ) -> Revoked:
-        """Make a token void, or all tokens of an agent.
+    def redeem(
+        self,
+        ticket: str,
+        *,
+        cause: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> BrowserToken:
+        """Give a browser token for a ticket; needs no token, by POST.
 
         Args:
-            token: Id of a token, or an agent's name for all of its tokens.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         return self._loop.run(
-            self._twin.revoke(token, idempotency_key=idempotency_key, timeout_s=timeout_s)
+            self._twin.redeem(
+                ticket, cause=cause, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
+        )
+
+    def revoke(
+        self,
+        token: str,
+        *,
+        cause: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Revoked:
+        """Make a token void, all of an agent, or all of browsers (`operator`).
+
+        Args:
+            token: Id of a token, an agent's name for all of its tokens, or `operator` for all
+                browsers.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
+        return self._loop.run(
+            self._twin.revoke(
+                token, cause=cause, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
+        )
+
+    def ticket(
+        self,
+        *,
+        scopes: Sequence[Literal["read", "write", "admin"]] | None = None,
+        cause: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Ticket:
+        """Make a ticket that opens the page once, for the fragment of a link.
+
+        Args:
+            scopes: What the browser may do.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
+        return self._loop.run(
+            self._twin.ticket(
+                scopes=scopes, cause=cause, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
         )

@@ -24,12 +24,24 @@ class BlockingTopicsMethods(BlockingMethods):
         data: Any,
         *,
         kind: str = "message",
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> PublishedAt:
-        """Store an event under a topic and tell it to everyone who listens."""
+        """Store an event under a topic and tell it to everyone who listens.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         return self._loop.run(
             self._twin.publish(
-                topic, data, kind=kind, idempotency_key=idempotency_key, timeout_s=timeout_s
+                topic,
+                data,
+                kind=kind,
+                cause=cause,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )

@@ -11,6 +11,8 @@ from hubbub.client.generated.chat_types import (
     AbortedRuns,
     Attachment,
     Deleted,
+    Ended,
+    Heard,
     HistoryPage,
     Imported,
     Injected,
@@ -28,6 +30,7 @@ class ChatMethods(Methods):
         session: str,
         *,
         run_id: str | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> AbortedRuns:
@@ -35,13 +38,48 @@ class ChatMethods(Methods):
 
         Args:
             run_id: Left out: all turns of the session.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         params: dict[str, Any] = {
             "session": session,
             "run_id": run_id,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("chat.abort", params, AbortedRuns, timeout_s)
+
+    async def answer(
+        self,
+        run_id: str,
+        *,
+        text: str = "",
+        error: str | None = None,
+        usage: dict[str, int] | None = None,
+        model: str | None = None,
+        provider: str | None = None,
+        agent: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Ended:
+        """End a turn with its answer or its error; answered when that is stored.
+
+        Args:
+            text: The rest of the answer.
+            error: Why there is no answer; then the turn has failed.
+            usage: ``input``, ``output``, ``cacheRead``, ``cacheWrite``, ``totalTokens``.
+            agent: Only the operator may name another than itself, and must.
+        """
+        params: dict[str, Any] = {
+            "run_id": run_id,
+            "text": text,
+            "error": error,
+            "usage": usage,
+            "model": model,
+            "provider": provider,
+            "agent": agent,
+        }
+        return await self._calls.invoke("chat.answer", params, Ended, timeout_s)
 
     async def history(
         self, session: str, *, limit: int = 200, timeout_s: float | None = None
@@ -57,6 +95,7 @@ class ChatMethods(Methods):
         *,
         messages: Sequence[Any] | None = None,
         offset: int = 0,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Imported:
@@ -64,12 +103,16 @@ class ChatMethods(Methods):
 
         Args:
             offset: Number of the first of these messages within the whole transcript.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         params: dict[str, Any] = {
             "session": session,
             "entry": entry,
             "messages": messages,
             "offset": offset,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("chat.import_session", params, Imported, timeout_s)
@@ -80,17 +123,53 @@ class ChatMethods(Methods):
         message: str,
         *,
         label: str | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Injected:
-        """Add a message to a conversation as its agent's, without a turn."""
+        """Add a message to a conversation as its agent's, without a turn.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         params: dict[str, Any] = {
             "session": session,
             "message": message,
             "label": label,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("chat.inject", params, Injected, timeout_s)
+
+    async def say(
+        self,
+        run_id: str,
+        n: int,
+        *,
+        text: str = "",
+        tool: dict[str, Any] | None = None,
+        agent: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Heard:
+        """Add a piece to the answer of a turn, text or a tool's work.
+
+        Args:
+            n: Number of this piece, from 0; the same again is not heard twice.
+            text: Text to append to the answer.
+            tool: A tool's work: ``phase`` (``start``, ``update``, ``result``), ``toolCallId``,
+                ``name``…
+            agent: Only the operator may name another than itself, and must.
+        """
+        params: dict[str, Any] = {
+            "run_id": run_id,
+            "n": n,
+            "text": text,
+            "tool": tool,
+            "agent": agent,
+        }
+        return await self._calls.invoke("chat.say", params, Heard, timeout_s)
 
     async def send(
         self,
@@ -101,6 +180,7 @@ class ChatMethods(Methods):
         thinking: str | None = None,
         timeout_ms: int | None = None,
         multitask_strategy: Literal["enqueue", "reject", "interrupt", "rollback"] | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> SentMessage:
@@ -109,6 +189,9 @@ class ChatMethods(Methods):
         Args:
             multitask_strategy: What it does while a turn of the session is open; left out: what the
                 session says.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             idempotency_key: Becomes the run's id.
         """
         params: dict[str, Any] = {
@@ -118,6 +201,7 @@ class ChatMethods(Methods):
             "thinking": thinking,
             "timeout_ms": timeout_ms,
             "multitask_strategy": multitask_strategy,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("chat.send", params, SentMessage, timeout_s)
@@ -127,13 +211,21 @@ class ChatMethods(Methods):
         session: str,
         *,
         delete_transcript: bool = True,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Deleted:
-        """Delete a session and its transcript."""
+        """Delete a session and its transcript.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         params: dict[str, Any] = {
             "session": session,
             "delete_transcript": delete_transcript,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("chat.session_delete", params, Deleted, timeout_s)
@@ -143,6 +235,7 @@ class ChatMethods(Methods):
         session: str,
         changes: dict[str, Any],
         *,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> SessionInfo:
@@ -150,19 +243,38 @@ class ChatMethods(Methods):
 
         Args:
             changes: New values of fields; null clears.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         params: dict[str, Any] = {
             "session": session,
             "changes": changes,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("chat.session_patch", params, SessionInfo, timeout_s)
 
     async def session_reset(
-        self, session: str, *, idempotency_key: str | None = None, timeout_s: float | None = None
+        self,
+        session: str,
+        *,
+        cause: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
     ) -> SessionInfo:
-        """Begin a session anew; the old transcript is kept under its own id."""
-        params: dict[str, Any] = {"session": session, "idempotency_key": idempotency_key}
+        """Begin a session anew; the old transcript is kept under its own id.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
+        params: dict[str, Any] = {
+            "session": session,
+            "cause": cause,
+            "idempotency_key": idempotency_key,
+        }
         return await self._calls.invoke("chat.session_reset", params, SessionInfo, timeout_s)
 
     async def sessions(

@@ -30,6 +30,19 @@ class Deleted(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool
 
 
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``chat.answer``."""
+
+    run_id: str
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``chat.say``."""
+
+    heard: int
+    """Pieces that have been heard."""
+
+
 class Running(msgspec.Struct, frozen=True, kw_only=True):
     """A turn that has not ended."""
 

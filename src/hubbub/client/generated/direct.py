@@ -17,6 +17,7 @@ class DirectMethods(Methods):
         to: str,
         payload: str,
         *,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> SentAt:
@@ -25,6 +26,14 @@ class DirectMethods(Methods):
         Args:
             to: Name of the agent, or its id of 64 hex characters.
             payload: Standard base64, padded.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
-        params: dict[str, Any] = {"to": to, "payload": payload, "idempotency_key": idempotency_key}
+        params: dict[str, Any] = {
+            "to": to,
+            "payload": payload,
+            "cause": cause,
+            "idempotency_key": idempotency_key,
+        }
         return await self._calls.invoke("direct.send", params, SentAt, timeout_s)

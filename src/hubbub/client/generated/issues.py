@@ -24,6 +24,7 @@ class IssuesMethods(Methods):
         id: int,
         blocker_id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -31,11 +32,15 @@ class IssuesMethods(Methods):
         """Let an issue wait for another; a circle is refused.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         params: dict[str, Any] = {
             "id": id,
             "blocker_id": blocker_id,
+            "cause": cause,
             "fence": fence,
             "idempotency_key": idempotency_key,
         }
@@ -50,6 +55,7 @@ class IssuesMethods(Methods):
         self,
         id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -57,9 +63,17 @@ class IssuesMethods(Methods):
         """Close an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
-        params: dict[str, Any] = {"id": id, "fence": fence, "idempotency_key": idempotency_key}
+        params: dict[str, Any] = {
+            "id": id,
+            "cause": cause,
+            "fence": fence,
+            "idempotency_key": idempotency_key,
+        }
         return await self._calls.invoke("issues.close", params, Issue, timeout_s)
 
     async def comment(
@@ -67,6 +81,7 @@ class IssuesMethods(Methods):
         id: int,
         content: str,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         kind: Literal[
             "note",
@@ -89,11 +104,15 @@ class IssuesMethods(Methods):
         """Comment on an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         params: dict[str, Any] = {
             "id": id,
             "content": content,
+            "cause": cause,
             "fence": fence,
             "kind": kind,
             "trigger_type": trigger_type,
@@ -106,6 +125,7 @@ class IssuesMethods(Methods):
         self,
         title: str,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         description: str | None = None,
         priority: Literal["low", "medium", "high", "critical"] = "medium",
@@ -116,10 +136,14 @@ class IssuesMethods(Methods):
         """Open an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         params: dict[str, Any] = {
             "title": title,
+            "cause": cause,
             "fence": fence,
             "description": description,
             "priority": priority,
@@ -132,6 +156,7 @@ class IssuesMethods(Methods):
         self,
         id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -139,9 +164,17 @@ class IssuesMethods(Methods):
         """Remove an issue and all below it; locks on them are lost.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
-        params: dict[str, Any] = {"id": id, "fence": fence, "idempotency_key": idempotency_key}
+        params: dict[str, Any] = {
+            "id": id,
+            "cause": cause,
+            "fence": fence,
+            "idempotency_key": idempotency_key,
+        }
         return await self._calls.invoke("issues.delete", params, Done, timeout_s)
 
     async def get(self, id: int, *, timeout_s: float | None = None) -> IssueDetail:
@@ -154,6 +187,7 @@ class IssuesMethods(Methods):
         id: int,
         label: str,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -161,11 +195,15 @@ class IssuesMethods(Methods):
         """Put a label on an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         params: dict[str, Any] = {
             "id": id,
             "label": label,
+            "cause": cause,
             "fence": fence,
             "idempotency_key": idempotency_key,
         }
@@ -200,6 +238,7 @@ class IssuesMethods(Methods):
         self,
         id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -207,9 +246,17 @@ class IssuesMethods(Methods):
         """Open an issue again.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
-        params: dict[str, Any] = {"id": id, "fence": fence, "idempotency_key": idempotency_key}
+        params: dict[str, Any] = {
+            "id": id,
+            "cause": cause,
+            "fence": fence,
+            "idempotency_key": idempotency_key,
+        }
         return await self._calls.invoke("issues.reopen", params, Issue, timeout_s)
 
     async def unblock(
@@ -217,6 +264,7 @@ class IssuesMethods(Methods):
         id: int,
         blocker_id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -224,11 +272,15 @@ class IssuesMethods(Methods):
         """Let an issue no longer wait for another.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         params: dict[str, Any] = {
             "id": id,
             "blocker_id": blocker_id,
+            "cause": cause,
             "fence": fence,
             "idempotency_key": idempotency_key,
         }
@@ -239,6 +291,7 @@ class IssuesMethods(Methods):
         id: int,
         label: str,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
@@ -246,11 +299,15 @@ class IssuesMethods(Methods):
         """Take a label off an issue.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         params: dict[str, Any] = {
             "id": id,
             "label": label,
+            "cause": cause,
             "fence": fence,
             "idempotency_key": idempotency_key,
         }
@@ -260,6 +317,7 @@ class IssuesMethods(Methods):
         self,
         id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         title: str | None = None,
         description: str | None = None,
@@ -270,10 +328,14 @@ class IssuesMethods(Methods):
         """Change title, description or priority; what is null stays.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             fence: Number of the lock grant under which this is written; a stale one is refused.
         """
         params: dict[str, Any] = {
             "id": id,
+            "cause": cause,
             "fence": fence,
             "title": title,
             "description": description,

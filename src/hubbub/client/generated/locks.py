@@ -16,6 +16,7 @@ class LocksMethods(Methods):
         self,
         issue_id: int,
         *,
+        cause: str | None = None,
         lease_ms: int | None = None,
         agent: str | None = None,
         wait: bool = False,
@@ -26,12 +27,16 @@ class LocksMethods(Methods):
         """Claim the lock of an issue for a lease, or extend one's own; wait for it or not.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             agent: Whose lock it is; only the operator may name another than itself.
             wait: Wait in the queue where another agent holds it; over a socket only.
             wait_ms: Milliseconds to wait at most.
         """
         params: dict[str, Any] = {
             "issue_id": issue_id,
+            "cause": cause,
             "lease_ms": lease_ms,
             "agent": agent,
             "wait": wait,
@@ -49,14 +54,22 @@ class LocksMethods(Methods):
         self,
         issue_id: int,
         *,
+        cause: str | None = None,
         fence: int | None = None,
         agent: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Release:
-        """Give a lock back."""
+        """Give a lock back.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         params: dict[str, Any] = {
             "issue_id": issue_id,
+            "cause": cause,
             "fence": fence,
             "agent": agent,
             "idempotency_key": idempotency_key,
@@ -68,6 +81,7 @@ class LocksMethods(Methods):
         issue_id: int,
         fence: int,
         *,
+        cause: str | None = None,
         lease_ms: int | None = None,
         agent: str | None = None,
         idempotency_key: str | None = None,
@@ -77,11 +91,15 @@ class LocksMethods(Methods):
 
         Args:
             fence: Number of the grant that is extended.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             agent: Whose lock it is; only the operator may name another than itself.
         """
         params: dict[str, Any] = {
             "issue_id": issue_id,
             "fence": fence,
+            "cause": cause,
             "lease_ms": lease_ms,
             "agent": agent,
             "idempotency_key": idempotency_key,
@@ -93,6 +111,7 @@ class LocksMethods(Methods):
         issue_id: int,
         reason: str,
         *,
+        cause: str | None = None,
         lease_ms: int | None = None,
         agent: str | None = None,
         idempotency_key: str | None = None,
@@ -101,11 +120,15 @@ class LocksMethods(Methods):
         """Take a lock, whoever holds it, and say why.
 
         Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             agent: Whose lock it is; only the operator may name another than itself.
         """
         params: dict[str, Any] = {
             "issue_id": issue_id,
             "reason": reason,
+            "cause": cause,
             "lease_ms": lease_ms,
             "agent": agent,
             "idempotency_key": idempotency_key,

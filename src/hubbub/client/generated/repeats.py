@@ -9,13 +9,17 @@ from hubbub.client.calls import Repeat
 
 
 REPEATS: Mapping[str, Repeat] = {
+    "agents.attach": "same",
+    "agents.detach": "same",
     "agents.heartbeat": "key",
     "agents.identity": "reads",
     "agents.list": "reads",
     "chat.abort": "key",
+    "chat.answer": "same",
     "chat.history": "reads",
     "chat.import_session": "key",
     "chat.inject": "key",
+    "chat.say": "same",
     "chat.send": "key",
     "chat.session_delete": "key",
     "chat.session_patch": "key",
@@ -59,6 +63,8 @@ REPEATS: Mapping[str, Repeat] = {
     "system.status": "reads",
     "tokens.create": "key",
     "tokens.list": "reads",
+    "tokens.redeem": "key",
     "tokens.revoke": "key",
+    "tokens.ticket": "key",
     "topics.publish": "key",
 }

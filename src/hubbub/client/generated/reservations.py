@@ -18,6 +18,7 @@ class ReservationsMethods(Methods):
         self,
         paths: Sequence[str],
         *,
+        cause: str | None = None,
         mode: Literal["exclusive", "shared"] = "exclusive",
         reason: str = "",
         lease_ms: int | None = None,
@@ -32,6 +33,9 @@ class ReservationsMethods(Methods):
 
         Args:
             paths: Globs, relative: `*` and `?` within a segment, `[a-z]`, `**` for any segments.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
             agent: Whose reservation it is; only the operator may name another than itself.
             under: A lock or reservation under which this is claimed; one that has ended refuses it.
             wait: Wait in the queue where others stand in the way; over a socket only.
@@ -39,6 +43,7 @@ class ReservationsMethods(Methods):
         """
         params: dict[str, Any] = {
             "paths": paths,
+            "cause": cause,
             "mode": mode,
             "reason": reason,
             "lease_ms": lease_ms,
@@ -56,23 +61,42 @@ class ReservationsMethods(Methods):
         return await self._calls.invoke("reservations.list", params, ReservationList, timeout_s)
 
     async def release(
-        self, id: int, *, idempotency_key: str | None = None, timeout_s: float | None = None
+        self,
+        id: int,
+        *,
+        cause: str | None = None,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
     ) -> Freed:
-        """Give reserved paths back."""
-        params: dict[str, Any] = {"id": id, "idempotency_key": idempotency_key}
+        """Give reserved paths back.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
+        params: dict[str, Any] = {"id": id, "cause": cause, "idempotency_key": idempotency_key}
         return await self._calls.invoke("reservations.release", params, Freed, timeout_s)
 
     async def renew(
         self,
         id: int,
         *,
+        cause: str | None = None,
         lease_ms: int | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Reservation:
-        """Extend a reservation that is still held."""
+        """Extend a reservation that is still held.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         params: dict[str, Any] = {
             "id": id,
+            "cause": cause,
             "lease_ms": lease_ms,
             "idempotency_key": idempotency_key,
         }

@@ -19,13 +19,21 @@ class RunsMethods(Methods):
         run_id: str,
         *,
         reason: str = "rpc",
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Run:
-        """End a run without an outcome."""
+        """End a run without an outcome.
+
+        Args:
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
+        """
         params: dict[str, Any] = {
             "run_id": run_id,
             "reason": reason,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("runs.cancel", params, Run, timeout_s)
@@ -36,6 +44,7 @@ class RunsMethods(Methods):
         outcome: Outcome | JsonObject,
         *,
         under: Grant | JsonObject | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Run:
@@ -43,11 +52,15 @@ class RunsMethods(Methods):
 
         Args:
             under: The lock or reservation under which it is written; one that has ended refuses it.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         params: dict[str, Any] = {
             "run_id": run_id,
             "outcome": outcome,
             "under": under,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("runs.complete", params, Run, timeout_s)
@@ -70,6 +83,7 @@ class RunsMethods(Methods):
         turns: Sequence[Turn | JsonObject],
         *,
         under: Grant | JsonObject | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Recorded:
@@ -78,11 +92,15 @@ class RunsMethods(Methods):
         Args:
             under: The lock or reservation under which they are written; one that has ended refuses
                 them.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         params: dict[str, Any] = {
             "run_id": run_id,
             "turns": turns,
             "under": under,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("runs.record_turns", params, Recorded, timeout_s)
@@ -106,6 +124,7 @@ class RunsMethods(Methods):
         outcome_description: str | None = None,
         on_disconnect: Literal["continue", "cancel", "incomplete"] = "continue",
         grace_ms: int | None = None,
+        cause: str | None = None,
         idempotency_key: str | None = None,
         timeout_s: float | None = None,
     ) -> Run:
@@ -116,7 +135,9 @@ class RunsMethods(Methods):
             on_disconnect: What the end of this connection does to the run.
             grace_ms: Milliseconds that the agent has to come back first, also after a restart of
                 the daemon.
-            idempotency_key: Becomes the run's id.
+            cause: What led to this: an event's id, or a topic of the daemon's (``runs/<id>``),
+                which stands for the newest event under it. It becomes the ``cause`` of the events
+                that the call records.
         """
         params: dict[str, Any] = {
             "intent": intent,
@@ -124,6 +145,7 @@ class RunsMethods(Methods):
             "outcome_description": outcome_description,
             "on_disconnect": on_disconnect,
             "grace_ms": grace_ms,
+            "cause": cause,
             "idempotency_key": idempotency_key,
         }
         return await self._calls.invoke("runs.start", params, Run, timeout_s)

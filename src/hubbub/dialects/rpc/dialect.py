@@ -36,7 +36,9 @@ from hubbub.dialects.rpc import (
     system,
     tokens,
     topics,
+    turns,
 )
+from hubbub.dialects.rpc.desk import Desks
 from hubbub.dialects.rpc.entrance import PROTOCOL
 from hubbub.dialects.rpc.frames import BadFrame, EventFrames
 from hubbub.dialects.rpc.ops import Ops
@@ -64,6 +66,7 @@ class RpcDialect:
         self._limits = limits
         self.max_body_bytes = limits.max_body_bytes
         self._events = EventFrames(hub.store.epoch)
+        self._desks = Desks(hub, limits)
         self.methods = table(
             system.METHODS,
             topics.METHODS,
@@ -77,6 +80,7 @@ class RpcDialect:
             chat.METHODS,
             direct.METHODS,
             room.METHODS,
+            turns.METHODS,
         )
         scopes.complete(self.scopes, self.methods)
         self.sockets = [
@@ -140,6 +144,7 @@ class RpcDialect:
             connection,
             stay=stay,
             answers=self._hub.operations.metrics.answers,
+            desks=self._desks,
         )
 
     async def _post(self, request: Request) -> Response:

@@ -13,6 +13,7 @@ from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox
 from hubbub.core.values import Principal
 from hubbub.dialects.calls import Run
+from hubbub.dialects.rpc.desk import Desk, Desks
 from hubbub.dialects.rpc.frames import EventFrames
 from hubbub.dialects.rpc.settings import RpcSettings
 
@@ -27,6 +28,11 @@ class Caller(Protocol):
     """Names the socket; ``None`` for a call by POST, which has no end to speak of."""
     subscriptions: dict[int, Member] | None
     """What this connection follows; ``None`` for a call by POST, which can follow nothing."""
+
+    attached: dict[str, Desk]
+    """Agents that take their turns on this connection."""
+    desks: Desks | None
+    """Where agents take turns; ``None`` for a call by POST, which can take none."""
 
     @property
     def outbox(self) -> Outbox | None:

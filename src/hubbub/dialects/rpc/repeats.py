@@ -59,6 +59,7 @@ REPEATS: Mapping[str, Repeat] = {
         "for one use",
     ),
     "runs.resume": STATE,
+    **all_are(STATE, "agents.attach", "agents.detach", "chat.say", "chat.answer"),
     "agents.heartbeat": Repeat(f"{KEY}, without effect", STATE.answer),
     **all_are(CONNECTION, "topics.subscribe", "topics.unsubscribe"),
     **all_are(

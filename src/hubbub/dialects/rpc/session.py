@@ -15,6 +15,7 @@ from hubbub.dialects import scopes
 from hubbub.dialects.base import Connection
 from hubbub.dialects.calls import Reply
 from hubbub.dialects.rpc import frames
+from hubbub.dialects.rpc.desk import Desk, Desks
 from hubbub.dialects.rpc.frames import BadFrame, Call, EventFrames, MethodNotFound
 from hubbub.dialects.rpc.methods import Method
 from hubbub.dialects.rpc.settings import RpcSettings
@@ -39,6 +40,7 @@ class RpcSession:
         *,
         stay: Stay | None = None,
         answers: Sampled | None = None,
+        desks: Desks | None = None,
     ) -> None:
         """Serve a caller over a socket.
 
@@ -53,6 +55,8 @@ class RpcSession:
         self.outbox = connection.outbox
         self.events = events
         self.subscriptions: dict[int, Member] = {}
+        self.desks = desks
+        self.attached: dict[str, Desk] = {}
         self._methods = methods
         self._attachment: Attachment | None = None
         self._stay = stay
@@ -120,6 +124,8 @@ class RpcSession:
         for member in self.subscriptions.values():
             member.leave()
         if self.connection_id is not None:
+            for desk in self.attached.values():
+                desk.closed(self.connection_id)
             self.hub.runs.dropped(self.connection_id)
         if self._stay is not None:
             self._stay.leave()
@@ -135,6 +141,7 @@ class PostCaller:
     connection_id = None
     outbox = None
     subscriptions = None
+    desks = None
 
     def __init__(
         self,
@@ -155,6 +162,7 @@ class PostCaller:
         self.hub = hub
         self.principal = principal
         self.events = events
+        self.attached: dict[str, Desk] = {}
         if principal.agent is not None:
             hub.presence.heard(principal.agent, "hubbub")
 

@@ -24,6 +24,12 @@ class RpcSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Events that wait for one slow client; then it is fed from the store."""
     outbox_bytes: int = 4 * 1024 * 1024
     """Bytes of events that wait for one slow client; then it is fed from the store."""
+    turn_grace_ms: int = 5000
+    """Milliseconds that the open turns of an agent whose connection dropped wait for its next."""
+    max_turns: int = 32
+    """Chat turns that one attached agent may take at a time."""
+    max_turn_pieces: int = 1024
+    """Pieces of one answer that may wait to be told; the next is refused with `rate_limited`."""
     keepalive_s: float = 15.0
     """Seconds between two comment lines on `/events`, which show that the stream lives."""
 

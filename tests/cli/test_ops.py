@@ -54,6 +54,7 @@ async def test_foreign_host_and_origin_see_nothing(visitor: Visitor) -> None:
 async def test_metrics_count_what_happens(daemon: Daemon, visitor: Visitor) -> None:
     """The figures move with the daemon's work, in Prometheus' text format."""
     await run(daemon, "publish", "t", "1")
+    await visitor.get("/healthz")
     status, text, headers = await visitor.get("/metrics")
     figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
 

@@ -37,7 +37,7 @@ class Options(TypedDict, total=False):
     """Be this agent. Without a token, one is made for it of the operator's."""
     tls_ca: Path | str | None
     """File with the authorities of the daemon's certificate, in PEM; without it, the certificate
-    that the daemon left in its data directory, or the system's authorities.
+    that the daemon left in its data directory; with ``url`` the system's authorities.
     """
     timeout_s: float | None
     """Seconds that a call may take, 30 by default; ``None``: any time."""

@@ -59,7 +59,8 @@ def finder(
         else:
             where, pid = url.rstrip("/"), 0
         shown = token or _read(folder / "api-token", folder).strip()
-        tls = trusted(folder, authorities) if where.startswith("https:") else None
+        left = folder if url is None else None
+        tls = trusted(left, authorities) if where.startswith("https:") else None
         return Place(url=where, token=shown, tls=tls, pid=pid)
 
     return find

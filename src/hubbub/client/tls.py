@@ -20,11 +20,12 @@ def pinned(certificate: str) -> ssl.SSLContext:
     return context
 
 
-def trusted(folder: Path, authorities: Path | str | None) -> ssl.SSLContext | None:
+def trusted(folder: Path | None, authorities: Path | str | None) -> ssl.SSLContext | None:
     """Give what a daemon's certificate is checked against.
 
     Args:
-        folder: The data directory, where the daemon leaves its certificate.
+        folder: The data directory, where the daemon leaves its certificate; ``None``: it was
+            found otherwise.
         authorities: File with authorities, in PEM, which goes before it.
 
     Returns:
@@ -33,16 +34,16 @@ def trusted(folder: Path, authorities: Path | str | None) -> ssl.SSLContext | No
     Raises:
         Unreachable: A file cannot be read, or holds no certificate.
     """
-    file = Path(authorities) if authorities else folder / "tls-cert.pem"
+    if authorities:
+        file = Path(authorities)
+    elif folder is not None:
+        file = folder / "tls-cert.pem"
+    else:
+        return None
     try:
         if authorities:
             return ssl.create_default_context(cafile=file)
         return pinned(file.read_text("ascii"))
-    except FileNotFoundError:
-        if not authorities:
-            return None
-        message = f"cannot check the daemon's certificate: {file} is not there"
-        raise Unreachable(message) from None
     except (OSError, ValueError) as error:
         message = f"cannot check the daemon's certificate against {file}: {error}; give --tls-ca"
         raise Unreachable(message) from None

@@ -118,9 +118,19 @@ class Loop:
         """End loop and thread."""
         if self._loop.is_closed():
             return
+        self.run(_all_ended())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_S)
         self._loop.close()
+
+
+async def _all_ended() -> None:
+    """End what still runs on this loop, so that nobody waits for it in vain."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 class BlockingMethods:

@@ -64,6 +64,7 @@ class Following:
         self._epoch = ""
         self.is_paused = False
         self._loop = asyncio.get_running_loop()
+        self._key = 0
         self._key = board.add(self)
 
     @property

@@ -93,6 +93,15 @@ class Types:
                 text = re.sub(rf"\b{struct.__name__}\b", rf"{struct.__name__} | JsonObject", text)
         return re.sub(r"\blist\[", "Sequence[", text)
 
+    def all(self) -> str:
+        """Write the module that names every type."""
+        named = sorted(struct.__name__ for struct in self._homes if struct not in BY_HAND)
+        head = (
+            '"""Every type of the methods.\n\nWritten by `python -m scripts.write_client`.\n"""\n\n'
+        )
+        names = "".join(f'    "{name}",\n' for name in named)
+        return head + self.imports(" ".join(named), "") + f"__all__ = [\n{names}]\n"
+
     def module(self, space: str) -> str:
         """Write the types of one namespace."""
         mine = [s for s in self._homes if s not in BY_HAND and self._home(s) == space]
@@ -133,7 +142,7 @@ class Types:
         """
         words = set(re.findall(r"\w+", re.sub(r'"""(.|\n)*?"""', "", text)))
         lines = []
-        collections = sorted(words & {"Sequence"})
+        collections = sorted(words & {"Mapping", "Sequence"})
         if collections:
             lines.append(f"from collections.abc import {', '.join(collections)}\n")
         if "datetime" in words:

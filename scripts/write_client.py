@@ -55,6 +55,7 @@ def files() -> dict[str, str]:
     for space, methods in spaces.items():
         made[f"{space}.py"] = _module(space, methods, types)
         made[f"blocking_{space}.py"] = _twin(space, methods, types)
+    made["types.py"] = types.all()
     made["repeats.py"] = _repeats(spaces)
     made["spaces.py"] = _spaces(spaces)
     return {name: formatted(text) for name, text in sorted(made.items())}

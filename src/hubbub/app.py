@@ -10,7 +10,6 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
-from hubbub.client.tls import pinned
 from hubbub.config import Settings
 from hubbub.core.bus import Bus
 from hubbub.core.chat.turn_times import TurnTimes
@@ -79,6 +78,8 @@ class Daemon:
     @property
     def tls(self) -> ssl.SSLContext | None:
         """What knows the certificate of hubbub's own listener; ``None``: it speaks plain HTTP."""
+        from hubbub.client.tls import pinned  # noqa: PLC0415 only a demo over TLS needs it
+
         certificate = self._doors.certificate()
         return None if certificate is None else pinned(certificate)
 
@@ -246,8 +247,7 @@ def _allow_descriptors() -> None:
 
 async def _demo(daemon: Daemon) -> None:
     """Let two agents talk, as long as they can."""
-    import aiohttp  # noqa: PLC0415 its client is only needed here
-
+    from hubbub.client import ClientError  # noqa: PLC0415 only needed here
     from hubbub.demo import talk  # noqa: PLC0415 as above
 
     listener = daemon.listeners.get("hubbub")
@@ -255,7 +255,7 @@ async def _demo(daemon: Daemon) -> None:
         return
     try:
         await talk(listener.url, daemon.files.operator_token(), tls=daemon.tls)
-    except (aiohttp.ClientError, ConnectionError) as error:
+    except ClientError as error:
         log.warning("demo_ended", reason=str(error))
 
 

@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 import msgspec
+
+from hubbub.client import AsyncClient
 
 
 PACE_S = 1.0
@@ -46,32 +47,21 @@ Pause = Callable[[float], Awaitable[None]]
 
 
 class Agent:
-    """One agent, connected by a WebSocket to ``/rpc``."""
+    """One agent, connected by the Python client."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, pause: Pause) -> None:
-        """Speak through a socket."""
-        self._socket = socket
+    def __init__(self, client: AsyncClient, pause: Pause) -> None:
+        """Speak through a client."""
+        self._client = client
         self._pause = pause
-        self._numbers = itertools.count(1)
 
     async def call(self, method: str, **params: Any) -> Any:
         """Call a method, after a pause in which people can read.
 
         Raises:
-            ConnectionError: The daemon refused or has gone.
+            ClientError: The daemon refused or has gone.
         """
         await self._pause(PACE_S)
-        number = next(self._numbers)
-        call = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-        await self._socket.send_str(msgspec.json.encode(call).decode())
-        async for message in self._socket:
-            answer = msgspec.json.decode(message.data)
-            if answer.get("id") == number:
-                if "error" in answer:
-                    raise ConnectionError(answer["error"]["message"])
-                return answer["result"]
-        gone = "the daemon has closed the connection"
-        raise ConnectionError(gone)
+        return await self._client.call(method, params)
 
     async def say(self, text: str, **why: str) -> Any:
         """Say something where everyone hears it."""
@@ -98,9 +88,8 @@ async def talk(
         pause: Waits for some seconds; a test does not.
     """
     async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls or True)) as http,
-        _agent(http, url, token, "ada", pause) as ada,
-        _agent(http, url, token, "bo", pause) as bo,
+        _agent(url, token, "ada", tls, pause) as ada,
+        _agent(url, token, "bo", tls, pause) as bo,
     ):
         for chore in itertools.cycle(CHORES):
             issue, follow_up = await _find(ada, chore)
@@ -152,15 +141,10 @@ async def _thank(ada: Agent, issue: int, follow_up: int) -> None:
 
 @asynccontextmanager
 async def _agent(
-    http: aiohttp.ClientSession, url: str, operator: str, name: str, pause: Pause
+    url: str, operator: str, name: str, tls: ssl.SSLContext | None, pause: Pause
 ) -> AsyncIterator[Agent]:
     """Make a token for an agent and connect with it."""
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tokens.create", "params": {"agent": name}}
-    async with http.post(f"{url}/rpc", json=body, headers=_bearer(operator)) as answer:
-        token = (await answer.json())["result"]["token"]
-    async with http.ws_connect(f"{url}/rpc", headers=_bearer(token)) as socket:
-        yield Agent(socket, pause)
-
-
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
+    async with AsyncClient(url, operator, tls=tls) as client:
+        token = (await client.tokens.create(name)).token
+    async with AsyncClient(url, token, tls=tls) as client:
+        yield Agent(client, pause)

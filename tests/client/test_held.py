@@ -7,8 +7,8 @@ import pytest
 
 from hubbub.client import HeldLock, StaleFence, Unreachable
 from hubbub.client.errors import refused
-from hubbub.client.generated.locks_types import Lock
 from hubbub.client.held import kept
+from hubbub.client.types import Lock
 
 
 class Book:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,6 +40,8 @@ class Options(TypedDict, total=False):
     """File with the authorities of the daemon's certificate, in PEM; without it, the certificate
     that the daemon left in its data directory; with ``url`` the system's authorities.
     """
+    tls: ssl.SSLContext | None
+    """What the certificate is checked against instead."""
     timeout_s: float | None
     """Seconds that a call may take, 30 by default; ``None``: any time."""
     patient: bool
@@ -89,6 +92,7 @@ class AsyncClient(Spaces):
             url=url,
             token=token,
             tls_ca=options.get("tls_ca"),
+            tls=options.get("tls"),
             environ=environ,
         )
         self._link = Link(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from hubbub.client.errors import ClientError, Conflict, NotFound
-from hubbub.client.generated.locks_types import Lock
+from hubbub.client.generated.types import Lock
 from hubbub.client.pace import Sleep
 
 

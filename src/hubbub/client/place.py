@@ -33,6 +33,7 @@ def finder(
     url: str | None = None,
     token: str | None = None,
     tls_ca: Path | str | None = None,
+    tls: ssl.SSLContext | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Find:
     """Make what finds the daemon.
@@ -46,6 +47,7 @@ def finder(
         token: Whose token is shown; the operator's by default.
         tls_ca: File with the authorities of the daemon's certificate, in PEM; without it the
             certificate that the daemon left in its data directory.
+        tls: What the certificate is checked against instead.
         environ: Variables.
     """
     url = url or (None if data_dir else environ.get("HUBBUB_URL"))
@@ -60,8 +62,10 @@ def finder(
             where, pid = url.rstrip("/"), 0
         shown = token or _read(folder / "api-token", folder).strip()
         left = folder if url is None else None
-        tls = trusted(left, authorities) if where.startswith("https:") else None
-        return Place(url=where, token=shown, tls=tls, pid=pid)
+        checked = tls
+        if checked is None and where.startswith("https:"):
+            checked = trusted(left, authorities)
+        return Place(url=where, token=shown, tls=checked, pid=pid)
 
     return find
 

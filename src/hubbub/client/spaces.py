@@ -10,9 +10,9 @@ from hubbub.client.events import Event, Position, cursor_of
 from hubbub.client.generated.agents import AgentsMethods
 from hubbub.client.generated.chat import ChatMethods
 from hubbub.client.generated.locks import LocksMethods
-from hubbub.client.generated.locks_types import Lock
 from hubbub.client.generated.runs import RunsMethods
 from hubbub.client.generated.topics import TopicsMethods
+from hubbub.client.generated.types import Lock
 from hubbub.client.held import HeldLock, kept
 from hubbub.client.pace import Sleep
 from hubbub.client.subscription import QUEUE, Board, Following, OnResumed

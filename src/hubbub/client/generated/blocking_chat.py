@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from hubbub.client.calls import BlockingMethods, JsonObject, Loop
+from hubbub.client.events import Position
 from hubbub.client.generated.chat import ChatMethods
 from hubbub.client.generated.chat_types import (
     AbortedRuns,
@@ -18,9 +19,9 @@ from hubbub.client.generated.chat_types import (
     Imported,
     Injected,
     SentMessage,
-    SessionInfo,
     SessionList,
 )
+from hubbub.client.generated.shared_types import SessionInfo
 
 
 class BlockingChatMethods(BlockingMethods):
@@ -92,10 +93,19 @@ class BlockingChatMethods(BlockingMethods):
         )
 
     def history(
-        self, session: str, *, limit: int = 200, timeout_s: float | None = None
+        self,
+        session: str,
+        *,
+        limit: int = 200,
+        at: Position | str | None = None,
+        timeout_s: float | None = None,
     ) -> HistoryPage:
-        """Read the newest messages of a session, and what its agent is saying now."""
-        return self._loop.run(self._twin.history(session, limit=limit, timeout_s=timeout_s))
+        """Read the newest messages of a session, and what its agent is saying now.
+
+        Args:
+            at: A position or a cursor: as it was then; left out: as it is now.
+        """
+        return self._loop.run(self._twin.history(session, limit=limit, at=at, timeout_s=timeout_s))
 
     def import_session(
         self,

@@ -6,6 +6,7 @@ Written by `python -m scripts.write_client`.
 from typing import Literal
 
 from hubbub.client.calls import BlockingMethods, Loop
+from hubbub.client.events import Position
 from hubbub.client.generated.issues import IssuesMethods
 from hubbub.client.generated.issues_types import (
     Comment,
@@ -184,9 +185,15 @@ class BlockingIssuesMethods(BlockingMethods):
             )
         )
 
-    def get(self, id: int, *, timeout_s: float | None = None) -> IssueDetail:
-        """Give an issue with labels, comments, blockers and subissues."""
-        return self._loop.run(self._twin.get(id, timeout_s=timeout_s))
+    def get(
+        self, id: int, *, at: Position | str | None = None, timeout_s: float | None = None
+    ) -> IssueDetail:
+        """Give an issue with labels, comments, blockers and subissues.
+
+        Args:
+            at: A position or a cursor: as it was then; left out: as it is now.
+        """
+        return self._loop.run(self._twin.get(id, at=at, timeout_s=timeout_s))
 
     def label(
         self,

@@ -5,7 +5,8 @@ Written by `python -m scripts.write_client`.
 
 from hubbub.client.calls import BlockingMethods, Loop
 from hubbub.client.generated.locks import LocksMethods
-from hubbub.client.generated.locks_types import Lock, LockList, Release
+from hubbub.client.generated.locks_types import LockList, Release
+from hubbub.client.generated.shared_types import Lock
 
 
 class BlockingLocksMethods(BlockingMethods):

@@ -8,8 +8,8 @@ from typing import Literal
 
 from hubbub.client.calls import BlockingMethods, JsonObject, Loop
 from hubbub.client.generated.reservations import ReservationsMethods
-from hubbub.client.generated.reservations_types import Freed, Reservation, ReservationList
-from hubbub.client.generated.shared_types import Grant
+from hubbub.client.generated.reservations_types import Freed, ReservationList
+from hubbub.client.generated.shared_types import Grant, Reservation
 
 
 class BlockingReservationsMethods(BlockingMethods):

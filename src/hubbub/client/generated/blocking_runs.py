@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from hubbub.client.calls import BlockingMethods, JsonObject, Loop
+from hubbub.client.events import Position
 from hubbub.client.generated.runs import RunsMethods
-from hubbub.client.generated.runs_types import Outcome, Recorded, Run, RunList, Trace, Turn
-from hubbub.client.generated.shared_types import Grant
+from hubbub.client.generated.runs_types import Outcome, Recorded, RunList, Trace, Turn
+from hubbub.client.generated.shared_types import Grant, Run
 
 
 class BlockingRunsMethods(BlockingMethods):
@@ -160,13 +161,20 @@ class BlockingRunsMethods(BlockingMethods):
         )
 
     def trace(
-        self, run_id: str, *, cursor: int = 0, limit: int = 2000, timeout_s: float | None = None
+        self,
+        run_id: str,
+        *,
+        cursor: int = 0,
+        limit: int = 2000,
+        at: Position | str | None = None,
+        timeout_s: float | None = None,
     ) -> Trace:
         """Give a run's turns, and the position from which to follow `runs/<id>`.
 
         Args:
             cursor: Index of the first turn wanted.
+            at: A position or a cursor: as it was then; left out: as it is now.
         """
         return self._loop.run(
-            self._twin.trace(run_id, cursor=cursor, limit=limit, timeout_s=timeout_s)
+            self._twin.trace(run_id, cursor=cursor, limit=limit, at=at, timeout_s=timeout_s)
         )

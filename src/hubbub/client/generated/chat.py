@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from hubbub.client.calls import JsonObject, Methods
+from hubbub.client.events import Position
 from hubbub.client.generated.chat_types import (
     AbortedRuns,
     Attachment,
@@ -17,9 +18,9 @@ from hubbub.client.generated.chat_types import (
     Imported,
     Injected,
     SentMessage,
-    SessionInfo,
     SessionList,
 )
+from hubbub.client.generated.shared_types import SessionInfo
 
 
 class ChatMethods(Methods):
@@ -82,10 +83,19 @@ class ChatMethods(Methods):
         return await self._calls.invoke("chat.answer", params, Ended, timeout_s)
 
     async def history(
-        self, session: str, *, limit: int = 200, timeout_s: float | None = None
+        self,
+        session: str,
+        *,
+        limit: int = 200,
+        at: Position | str | None = None,
+        timeout_s: float | None = None,
     ) -> HistoryPage:
-        """Read the newest messages of a session, and what its agent is saying now."""
-        params: dict[str, Any] = {"session": session, "limit": limit}
+        """Read the newest messages of a session, and what its agent is saying now.
+
+        Args:
+            at: A position or a cursor: as it was then; left out: as it is now.
+        """
+        params: dict[str, Any] = {"session": session, "limit": limit, "at": at}
         return await self._calls.invoke("chat.history", params, HistoryPage, timeout_s)
 
     async def import_session(

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from hubbub.client.generated.shared_types import SessionInfo
+
 
 class AbortedRuns(msgspec.Struct, frozen=True, kw_only=True):
     """Result of ``chat.abort``."""
@@ -43,19 +45,16 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """Pieces that have been heard."""
 
 
-class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A turn that has not ended."""
+class RunningTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn that has not ended, now or at a place of the journal."""
 
     run_id: str
     session_key: str
-    """The canonical key."""
     spelling: str
-    """The session key as its sender wrote it."""
     agent: str
-    text: str
-    """The answer so far, as far as it has been told; empty while the turn waits."""
     started: bool
-    """False: accepted, and waiting for its start."""
+    text: str | None = None
+    """The answer so far; unset for the past: what is said is stored when it has been said."""
 
 
 class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +63,8 @@ class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
     session: str
     session_id: str | None
     messages: list[Any]
-    running: list[Running]
-    """Turns that have not ended, each with its answer so far."""
+    running: list[RunningTurn]
+    """Turns that have not ended, each with its answer so far, unless it was asked for the past."""
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,16 +91,6 @@ class SentMessage(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["started", "in_flight", "ok", "error", "stopped"]
     summary: str | None = None
     aborted: tuple[str, ...] = ()
-
-
-class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One session."""
-
-    session: str
-    agent: str
-    session_id: str
-    updated_at: int
-    fields: dict[str, Any]
 
 
 class SessionList(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ Written by `python -m scripts.write_client`.
 from typing import Any, Literal
 
 from hubbub.client.calls import Methods
+from hubbub.client.events import Position
 from hubbub.client.generated.issues_types import (
     Comment,
     Done,
@@ -177,9 +178,15 @@ class IssuesMethods(Methods):
         }
         return await self._calls.invoke("issues.delete", params, Done, timeout_s)
 
-    async def get(self, id: int, *, timeout_s: float | None = None) -> IssueDetail:
-        """Give an issue with labels, comments, blockers and subissues."""
-        params: dict[str, Any] = {"id": id}
+    async def get(
+        self, id: int, *, at: Position | str | None = None, timeout_s: float | None = None
+    ) -> IssueDetail:
+        """Give an issue with labels, comments, blockers and subissues.
+
+        Args:
+            at: A position or a cursor: as it was then; left out: as it is now.
+        """
+        params: dict[str, Any] = {"id": id, "at": at}
         return await self._calls.invoke("issues.get", params, IssueDetail, timeout_s)
 
     async def label(

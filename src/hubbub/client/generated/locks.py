@@ -6,7 +6,8 @@ Written by `python -m scripts.write_client`.
 from typing import Any
 
 from hubbub.client.calls import Methods
-from hubbub.client.generated.locks_types import Lock, LockList, Release
+from hubbub.client.generated.locks_types import LockList, Release
+from hubbub.client.generated.shared_types import Lock
 
 
 class LocksMethods(Methods):

@@ -5,17 +5,7 @@ Written by `python -m scripts.write_client`.
 
 import msgspec
 
-
-class Lock(msgspec.Struct, frozen=True, kw_only=True):
-    """One agent's exclusive hold on an issue."""
-
-    issue_id: int
-    holder: str
-    fence: int
-    claimed_at: int
-    """Unix milliseconds."""
-    expires_at: int
-    """Unix milliseconds; the hold is void from this instant on."""
+from hubbub.client.generated.shared_types import Lock
 
 
 class LockList(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from hubbub.client.calls import JsonObject, Methods
-from hubbub.client.generated.reservations_types import Freed, Reservation, ReservationList
-from hubbub.client.generated.shared_types import Grant
+from hubbub.client.generated.reservations_types import Freed, ReservationList
+from hubbub.client.generated.shared_types import Grant, Reservation
 
 
 class ReservationsMethods(Methods):

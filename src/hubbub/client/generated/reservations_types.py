@@ -3,9 +3,9 @@
 Written by `python -m scripts.write_client`.
 """
 
-from typing import Literal
-
 import msgspec
+
+from hubbub.client.generated.shared_types import Reservation
 
 
 class Freed(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,21 +14,6 @@ class Freed(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     released: bool
     """False: it had ended already."""
-
-
-class Reservation(msgspec.Struct, frozen=True, kw_only=True):
-    """One agent's hold on paths; its number is its fence."""
-
-    agent: str
-    paths: list[str]
-    """Globs, sorted, each once."""
-    mode: Literal["exclusive", "shared"]
-    reason: str = ""
-    id: int
-    claimed_at: int
-    """Unix milliseconds."""
-    expires_at: int
-    """Unix milliseconds; the hold is void from this instant on."""
 
 
 class ReservationList(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from hubbub.client.calls import JsonObject, Methods
-from hubbub.client.generated.runs_types import Outcome, Recorded, Run, RunList, Trace, Turn
-from hubbub.client.generated.shared_types import Grant
+from hubbub.client.events import Position
+from hubbub.client.generated.runs_types import Outcome, Recorded, RunList, Trace, Turn
+from hubbub.client.generated.shared_types import Grant, Run
 
 
 class RunsMethods(Methods):
@@ -151,12 +152,19 @@ class RunsMethods(Methods):
         return await self._calls.invoke("runs.start", params, Run, timeout_s)
 
     async def trace(
-        self, run_id: str, *, cursor: int = 0, limit: int = 2000, timeout_s: float | None = None
+        self,
+        run_id: str,
+        *,
+        cursor: int = 0,
+        limit: int = 2000,
+        at: Position | str | None = None,
+        timeout_s: float | None = None,
     ) -> Trace:
         """Give a run's turns, and the position from which to follow `runs/<id>`.
 
         Args:
             cursor: Index of the first turn wanted.
+            at: A position or a cursor: as it was then; left out: as it is now.
         """
-        params: dict[str, Any] = {"run_id": run_id, "cursor": cursor, "limit": limit}
+        params: dict[str, Any] = {"run_id": run_id, "cursor": cursor, "limit": limit, "at": at}
         return await self._calls.invoke("runs.trace", params, Trace, timeout_s)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from hubbub.client.events import Position
+from hubbub.client.generated.shared_types import Run
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -53,35 +54,6 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         None
     )
     """Why none was recorded."""
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run, as it stands."""
-
-    run_id: str
-    agent: str
-    client: str
-    """Connection or program that started it."""
-    intent: str
-    outcome_description: str | None = None
-    source: Literal["car", "chat", "rpc"]
-    session_key: str | None = None
-    """Chat session whose turn it is."""
-    on_disconnect: Literal["continue", "cancel", "incomplete"]
-    grace_ms: int | None = None
-    """Milliseconds between the end of its owner's connection, or the start of the daemon after a
-    restart, and its own end; ``None``: the door's own, and nothing after a restart.
-    """
-    started_at: int
-    """Unix time in milliseconds."""
-    ended_at: int | None = None
-    """Unix time in milliseconds."""
-    status: Literal["in_progress", "completed", "incomplete", "cancelled"] = "in_progress"
-    termination: Any = None
-    """``{"kind":"outcome"|"incomplete"|"cancelled",...}``; unset while it is open."""
-    turn_count: int = 0
-    trace_bytes: int = 0
-    """Bytes of all turns as JSON."""
 
 
 class RunList(msgspec.Struct, frozen=True, kw_only=True):

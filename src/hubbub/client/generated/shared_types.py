@@ -3,7 +3,8 @@
 Written by `python -m scripts.write_client`.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
 
@@ -36,3 +37,71 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fence: int | None = None
     reservation: int | None = None
     """A reservation's number, which is its fence."""
+
+
+class Lock(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent's exclusive hold on an issue."""
+
+    issue_id: int
+    holder: str
+    fence: int
+    claimed_at: int
+    """Unix milliseconds."""
+    expires_at: int
+    """Unix milliseconds; the hold is void from this instant on."""
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent's hold on paths; its number is its fence."""
+
+    agent: str
+    paths: list[str]
+    """Globs, sorted, each once."""
+    mode: Literal["exclusive", "shared"]
+    reason: str = ""
+    id: int
+    claimed_at: int
+    """Unix milliseconds."""
+    expires_at: int
+    """Unix milliseconds; the hold is void from this instant on."""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, as it stands."""
+
+    run_id: str
+    agent: str
+    client: str
+    """Connection or program that started it."""
+    intent: str
+    outcome_description: str | None = None
+    source: Literal["car", "chat", "rpc"]
+    session_key: str | None = None
+    """Chat session whose turn it is."""
+    on_disconnect: Literal["continue", "cancel", "incomplete"]
+    grace_ms: int | None = None
+    """Milliseconds between the end of its owner's connection, or the start of the daemon after a
+    restart, and its own end; ``None``: the door's own, and nothing after a restart.
+    """
+    started_at: int
+    """Unix time in milliseconds."""
+    ended_at: int | None = None
+    """Unix time in milliseconds."""
+    status: Literal["in_progress", "completed", "incomplete", "cancelled"] = "in_progress"
+    termination: Any = None
+    """``{"kind":"outcome"|"incomplete"|"cancelled",...}``; unset while it is open."""
+    turn_count: int = 0
+    trace_bytes: int = 0
+    """Bytes of all turns as JSON."""
+
+
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as it is listed, and as events tell of it."""
+
+    session: str
+    """The canonical key."""
+    agent: str
+    session_id: str
+    updated_at: int
+    """Unix time in milliseconds."""
+    fields: Mapping[str, Any]

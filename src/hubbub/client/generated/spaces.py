@@ -13,6 +13,7 @@ from hubbub.client.generated.blocking_journal import BlockingJournalMethods
 from hubbub.client.generated.blocking_locks import BlockingLocksMethods
 from hubbub.client.generated.blocking_presence import BlockingPresenceMethods
 from hubbub.client.generated.blocking_reservations import BlockingReservationsMethods
+from hubbub.client.generated.blocking_room import BlockingRoomMethods
 from hubbub.client.generated.blocking_runs import BlockingRunsMethods
 from hubbub.client.generated.blocking_system import BlockingSystemMethods
 from hubbub.client.generated.blocking_tokens import BlockingTokensMethods
@@ -24,6 +25,7 @@ from hubbub.client.generated.journal import JournalMethods
 from hubbub.client.generated.locks import LocksMethods
 from hubbub.client.generated.presence import PresenceMethods
 from hubbub.client.generated.reservations import ReservationsMethods
+from hubbub.client.generated.room import RoomMethods
 from hubbub.client.generated.runs import RunsMethods
 from hubbub.client.generated.system import SystemMethods
 from hubbub.client.generated.tokens import TokensMethods
@@ -43,6 +45,7 @@ class Spaces:
         self.locks = LocksMethods(calls)
         self.presence = PresenceMethods(calls)
         self.reservations = ReservationsMethods(calls)
+        self.room = RoomMethods(calls)
         self.runs = RunsMethods(calls)
         self.system = SystemMethods(calls)
         self.tokens = TokensMethods(calls)
@@ -62,6 +65,7 @@ class BlockingSpaces:
         self.locks = BlockingLocksMethods(loop, twin.locks)
         self.presence = BlockingPresenceMethods(loop, twin.presence)
         self.reservations = BlockingReservationsMethods(loop, twin.reservations)
+        self.room = BlockingRoomMethods(loop, twin.room)
         self.runs = BlockingRunsMethods(loop, twin.runs)
         self.system = BlockingSystemMethods(loop, twin.system)
         self.tokens = BlockingTokensMethods(loop, twin.tokens)

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -110,7 +109,7 @@ async def test_what_is_no_hubbub_is_named() -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    url = str(aiohttp.helpers.URL(f"http://127.0.0.1:{runner.addresses[0][1]}"))
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     with pytest.raises(Unreachable, match=r"answered 200 OK; is it hubbub\?"):
         await AsyncClient(url, "t", environ={}).open()
     await runner.cleanup()
@@ -283,7 +282,7 @@ async def talk_to(daemon: Daemon, held: threading.Event, aborted: threading.Even
         assert await eventually(answered, what="an answer") == "yes"
         with pytest.raises(TurnFailed, match="as you wish"):
             await anext(person.chat.ask(session, "fail"))
-        pieces = person.chat.ask(session, "wait")
+        pieces = person.chat.ask(session, "take your time")
         assert await anext(pieces) == "Well, "
         await person.chat.abort(session)
         held.set()

@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,13 @@ from hubbub.client.wire import Wire
 
 MAX_ERROR_BYTES = 64 * 1024
 """Bytes of a refusal that are read at most."""
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "aHViYnViJ3MgY2xpZW50IQ==",
+}
+"""Headers of a request for a socket, in which nothing is secret."""
 CLOSE_S = 2.0
 """Seconds that the daemon has to answer a close frame."""
 
@@ -95,11 +103,13 @@ def _unreachable(place: Place, error: BaseException) -> str:
 
 
 async def _reason(session: aiohttp.ClientSession, place: Place) -> Exception:
-    """Ask by POST, whose refusal has a text, why the socket was refused."""
-    call = {"jsonrpc": "2.0", "id": 1, "method": "system.ping"}
+    """Ask once more, and read the answer, which the library keeps to itself."""
     try:
-        async with session.post(f"{place.url}/rpc", json=call) as answer:
+        async with session.get(f"{place.url}/rpc", headers=UPGRADE) as answer:
             line = f"{answer.status} {answer.reason}"
+            if answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                answer.close()
+                return Unreachable(_unreachable(place, TimeoutError("it was too busy")))
             body = await answer.content.read(MAX_ERROR_BYTES)
         told: dict[str, Any] = msgspec.json.decode(body)["error"]
         message, code, retryable = told["message"], told["code"], told["retryable"]

@@ -12,11 +12,15 @@ from hubbub.client import (
     AsyncClient,
     BlockingTurn,
     Client,
+    ClientError,
     Closed,
     Forbidden,
     LockHeld,
     NotFound,
+    Resumed,
+    TooLarge,
     TooManyConnections,
+    Turn,
     TurnFailed,
     Unauthorized,
     Unreachable,
@@ -189,6 +193,38 @@ async def test_agents_lock_shows_what_it_works_on(daemon: Daemon) -> None:
             assert mine.fence > held.fence
 
 
+async def test_call_over_the_daemons_limit_fails_alone(start_daemon: StartDaemon) -> None:
+    """The daemon closes the connection for it; it is not sent again and again, others are."""
+    daemon = await start_daemon("[dialects.hubbub]\nmax_message_bytes = 1000\n")
+    async with AsyncClient(data_dir=daemon.data_dir) as client:
+        large = asyncio.create_task(client.topics.publish("t", "x" * 2000))
+        small = [asyncio.create_task(client.topics.publish("t", n)) for n in range(5)]
+        with pytest.raises(TooLarge, match=r"topics\.publish with \d+ characters"):
+            await large
+        await asyncio.gather(*small)
+        page = await client.journal.read(topics=["t"])
+        assert [event.data for event in page.events] == list(range(5))
+
+
+async def test_one_client_is_one_agent(daemon: Daemon) -> None:
+    """A second round of turns is refused, and the client is its own no longer afterwards."""
+
+    async def take(_turn: Turn) -> None:
+        return None
+
+    async with AsyncClient(data_dir=daemon.data_dir, agent="ann") as ann:
+        first = asyncio.create_task(ann.take_turns(take))
+        await ann.system.ping()
+        with pytest.raises(ClientError, match="takes turns already"):
+            await ann.take_turns(take)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        again = asyncio.create_task(ann.take_turns(take))
+        await ann.system.ping()
+        assert not again.done()
+        again.cancel()
+
+
 def use(client: Client, daemon: Daemon) -> Iterator[object]:
     """Do without an event loop what the other client does with one."""
     assert client.place is not None
@@ -235,6 +271,26 @@ async def test_blocking_client_ends_its_thread(daemon: Daemon, tmp_path: Path) -
         assert "hubbub" not in [thread.name for thread in threading.enumerate()]
 
     await asyncio.to_thread(work)
+
+
+async def test_blocking_client_does_not_wait_for_itself(daemon: Daemon) -> None:
+    """What it calls in its own thread gets an error rather than to wait for ever."""
+
+    def work() -> list[ClientError]:
+        errors: list[ClientError] = []
+        with Client(data_dir=daemon.data_dir) as client:
+
+            def ask(_resumed: Resumed) -> None:
+                try:
+                    client.system.ping()
+                except ClientError as error:
+                    errors.append(error)
+
+            client.topics.follow("t", on_resumed=ask).ready()
+        return errors
+
+    (error,) = await asyncio.to_thread(work)
+    assert "cannot be waited for" in str(error)
 
 
 async def test_blocking_agent_takes_turns(daemon: Daemon) -> None:

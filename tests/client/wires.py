@@ -20,6 +20,7 @@ class PlayedWire:
         self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._inbox: asyncio.Queue[str | None] = asyncio.Queue()
         self.is_closed = False
+        self.code: int | None = None
 
     async def send(self, text: str) -> None:
         """Note what the client sends."""

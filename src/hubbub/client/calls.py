@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
-from hubbub.client.errors import Closed, Missed
+from hubbub.client.errors import ClientError, Closed
 from hubbub.client.link import Link
 
 
@@ -99,6 +99,10 @@ class Loop:
             work.close()
             message = "this client was closed"
             raise Closed(message)
+        if threading.current_thread() is self._thread:
+            work.close()
+            message = "this client cannot be waited for in what it calls itself"
+            raise ClientError(message)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
@@ -166,6 +170,3 @@ class Blocking(Iterator[T]):
 
 async def _next(items: AsyncIterator[T]) -> T:
     return await anext(items)
-
-
-__all__ = ["Blocking", "BlockingMethods", "Calls", "Loop", "Methods", "Missed", "Repeat"]

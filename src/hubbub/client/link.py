@@ -21,6 +21,7 @@ from hubbub.client.errors import (
     Failure,
     RateLimited,
     TimedOut,
+    refused,
 )
 from hubbub.client.pace import Backoff, Sleep
 from hubbub.client.place import Find, Place
@@ -34,6 +35,10 @@ Done = Callable[[msgspec.Raw | ClientError], None]
 """Takes the result of a call, or its error, before any later message is looked at."""
 Beginning = Callable[[], None]
 """Makes, by ``Link.begin``, the calls that every connection begins with."""
+
+
+TOO_BIG = 1009
+"""Close code of a daemon that was sent a message over its limit."""
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -120,11 +125,11 @@ class Link:
             Unreachable: None is there.
             Refused: It does not want us.
         """
-        self._broken = None
         wire: Wire | None = None
         if not patient:
             self.place = self._find()
             wire = await self._dial(self.place)
+        self._broken = None
         self._task = asyncio.create_task(self._run(wire))
 
     async def close(self) -> None:
@@ -148,6 +153,8 @@ class Link:
                     wire = await self._dial(self.place)
                 if await self._serve(wire):
                     failures = 0
+                if wire.code == TOO_BIG:
+                    self._refuse_largest()
                 where = "" if self.place is None else f" at {self.place.url}"
                 self._drop(f"the daemon{where} has closed the connection")
             except ClientError as error:
@@ -203,6 +210,15 @@ class Link:
                 call.is_sent = False
         if self._on_lost is not None:
             self._on_lost(why)
+
+    def _refuse_largest(self) -> None:
+        """Fail the call for which the daemon has closed the connection; it would do so again."""
+        sent = [call for call in self._calls.values() if call.is_sent and call.repeat != "begin"]
+        if sent:
+            largest = max(sent, key=lambda call: len(call.frame))
+            del self._calls[largest.number]
+            message = f"{largest.method} with {len(largest.frame)} characters is over the limit"
+            largest.done(refused(message, "too_large", retryable=False, data={}))
 
     def _break(self, error: ClientError) -> None:
         """Fail everything, now and from now on."""

@@ -168,6 +168,9 @@ class TurnTaking:
         """
         link = self._link
         link.check()
+        if "chat.turn" in link.notified:
+            message = "this client takes turns already; an agent needs a client of its own"
+            raise ClientError(message)
         link.notified["chat.turn"] = self._handed
         link.notified["chat.stop"] = self._stopped
         link.beginnings.append(self._attach)
@@ -177,6 +180,7 @@ class TurnTaking:
                 self._attach()
             await self._end
         finally:
+            del link.notified["chat.turn"], link.notified["chat.stop"]
             link.beginnings.remove(self._attach)
             link.failed.remove(self._failed)
             for task in self._tasks.values():

@@ -6,6 +6,10 @@ from typing import Protocol
 class Wire(Protocol):
     """One connection."""
 
+    @property
+    def code(self) -> int | None:
+        """Close code with which the daemon has ended it, once it has."""
+
     async def send(self, text: str) -> None:
         """Send one message; nothing happens on a connection that has ended."""
 

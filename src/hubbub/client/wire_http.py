@@ -35,6 +35,11 @@ class _Socket:
         self._session = session
         self._socket = socket
 
+    @property
+    def code(self) -> int | None:
+        """Close code with which the daemon has ended it."""
+        return self._socket.close_code
+
     async def send(self, text: str) -> None:
         """Send one message; the reader notices the end."""
         with contextlib.suppress(aiohttp.ClientError, ConnectionError):

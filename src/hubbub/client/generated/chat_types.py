@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from hubbub.client.events import Position
 from hubbub.client.generated.shared_types import SessionInfo
 
 
@@ -63,8 +64,12 @@ class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
     session: str
     session_id: str | None
     messages: list[Any]
+    run_ids: list[str | None]
+    """Of each message, the run whose question or answer it is; null: put in, or imported."""
     running: list[RunningTurn]
     """Turns that have not ended, each with its answer so far, unless it was asked for the past."""
+    position: Position
+    """Follow the topic ``chat/<session>`` after this position, and nothing is missed."""
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hubbub.client.calls import BlockingMethods, Loop
 from hubbub.client.events import Position
 from hubbub.client.generated.journal import JournalMethods
-from hubbub.client.generated.journal_types import Page
+from hubbub.client.generated.journal_types import Activity, Page
 
 
 class BlockingJournalMethods(BlockingMethods):
@@ -18,6 +18,14 @@ class BlockingJournalMethods(BlockingMethods):
         """Call what has an event loop."""
         super().__init__(loop)
         self._twin = twin
+
+    def activity(self, *, points: int = 100, timeout_s: float | None = None) -> Activity:
+        """Give the times of some events at even distances over the whole journal.
+
+        Args:
+            points: How many to give at most.
+        """
+        return self._loop.run(self._twin.activity(points=points, timeout_s=timeout_s))
 
     def read(
         self,

@@ -8,11 +8,20 @@ from typing import Any
 
 from hubbub.client.calls import Methods
 from hubbub.client.events import Position
-from hubbub.client.generated.journal_types import Page
+from hubbub.client.generated.journal_types import Activity, Page
 
 
 class JournalMethods(Methods):
     """The methods `journal.*`."""
+
+    async def activity(self, *, points: int = 100, timeout_s: float | None = None) -> Activity:
+        """Give the times of some events at even distances over the whole journal.
+
+        Args:
+            points: How many to give at most.
+        """
+        params: dict[str, Any] = {"points": points}
+        return await self._calls.invoke("journal.activity", params, Activity, timeout_s)
 
     async def read(
         self,

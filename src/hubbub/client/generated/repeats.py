@@ -40,6 +40,7 @@ REPEATS: Mapping[str, Repeat] = {
     "issues.unblock": "key",
     "issues.unlabel": "key",
     "issues.update": "key",
+    "journal.activity": "reads",
     "journal.read": "reads",
     "locks.claim": "key",
     "locks.list": "reads",

@@ -27,7 +27,7 @@ from hubbub.client.generated.issues_types import (
     ListedIssue,
     ListedIssues,
 )
-from hubbub.client.generated.journal_types import Page
+from hubbub.client.generated.journal_types import Activity, Page, Point
 from hubbub.client.generated.locks_types import LockList, Release
 from hubbub.client.generated.reservations_types import Freed, ReservationList
 from hubbub.client.generated.room_types import IssueRow, Room, RoomAgent, RoomWait
@@ -73,6 +73,7 @@ from hubbub.client.generated.topics_types import PublishedAt
 
 __all__ = [
     "AbortedRuns",
+    "Activity",
     "AgentList",
     "AgentPresence",
     "Attached",
@@ -110,6 +111,7 @@ __all__ = [
     "Outcome",
     "OutcomeMetrics",
     "Page",
+    "Point",
     "Pong",
     "PublishedAt",
     "Recorded",

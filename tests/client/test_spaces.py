@@ -73,8 +73,7 @@ async def test_answer_whose_pieces_were_missed_comes_whole() -> None:
             return [piece async for piece in client.chat.ask("main", "hi", idempotency_key="r")]
 
         asking = asyncio.create_task(ask())
-        page = {"session": "agent:main:main", "session_id": "s", "messages": [], "running": []}
-        wire.answer(await wire.call(), page)
+        wire.answer(await wire.call(), {"session": "agent:main:main"})
         assert (await subscribed(wire, 1))["topics"] == ["chat/agent:main:main"]
         wire.answer(await wire.call(), {"run_id": "r", "status": "started"})
         other = {"run_id": "other", "text": "no"}

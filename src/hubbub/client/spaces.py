@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+import msgspec
+
 from hubbub.client.calls import Calls
 from hubbub.client.errors import Missed, TurnFailed
 from hubbub.client.events import Event, Position, cursor_of
@@ -151,6 +153,12 @@ class Runs(RunsMethods):
                     continue  # the trace has them all
 
 
+class _Spelt(msgspec.Struct, frozen=True):
+    """What is read of a history: the one spelling of its session, which its topic has."""
+
+    session: str
+
+
 class Chat(ChatMethods):
     """Talk to agents."""
 
@@ -173,7 +181,8 @@ class Chat(ChatMethods):
             TurnFailed: The turn ended without an answer.
         """
         key = idempotency_key or self._ids()
-        page = await self.history(session, limit=1)
+        params = {"session": session, "limit": 1}
+        page = await self._calls.invoke("chat.history", params, _Spelt, None)
         said = ""
         async with self._topics.follow(f"chat/{page.session}") as events:
             await events.ready()

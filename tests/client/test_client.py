@@ -46,6 +46,7 @@ async def test_methods_give_typed_results(daemon: Daemon) -> None:
         done = await client.runs.complete(run.run_id, {"status": "success", "summary": "hot"})
         assert (done.status, done.termination["summary"]) == ("completed", "hot")
         assert (await client.call("issues.get", {"id": issue.id}))["title"] == "Tea"
+        assert b'"title":"Tea"' in bytes(await client.raw("issues.get", {"id": issue.id}))
         assert client.place is not None
         assert client.place.url == daemon.url("hubbub")
         with pytest.raises(NotFound, match="issue 99 not found"):

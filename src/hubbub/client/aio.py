@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
 
+import msgspec
+
 from hubbub.client.agent_token import AsAgent
 from hubbub.client.calls import Calls
 from hubbub.client.generated.repeats import REPEATS
@@ -148,6 +150,16 @@ class AsyncClient(Spaces):
     ) -> Any:
         """Call any method by its name; gives the result as it comes, decoded."""
         return await self._calls.invoke(method, params or {}, object, timeout_s)
+
+    async def raw(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float | None = None,
+    ) -> msgspec.Raw:
+        """Call any method by its name; gives the result as the daemon wrote it, in JSON."""
+        return await self._calls.invoke(method, params or {}, msgspec.Raw, timeout_s)
 
     async def take_turns(self, take: Take) -> None:
         """Answer those who write to this agent, until cancelled or closed.

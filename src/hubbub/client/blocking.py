@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, Unpack
 
+import msgspec
+
 from hubbub.client.aio import AsyncClient, Options
 from hubbub.client.calls import Blocking, Loop
 from hubbub.client.events import Event, Position
@@ -259,6 +261,16 @@ class Client(BlockingSpaces):
     ) -> Any:
         """Call any method by its name; gives the result as it comes, decoded."""
         return self._loop.run(self._twin.call(method, params, timeout_s=timeout_s))
+
+    def raw(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float | None = None,
+    ) -> msgspec.Raw:
+        """Call any method by its name; gives the result as the daemon wrote it, in JSON."""
+        return self._loop.run(self._twin.raw(method, params, timeout_s=timeout_s))
 
     def take_turns(self, take: Callable[[BlockingTurn], str | None]) -> None:
         """Answer those who write to this agent, until Ctrl-C; each turn in a thread of its own.

@@ -168,7 +168,7 @@ async def test_import_goes_on_after_what_the_daemon_refuses(
     file = tmp_path / "e.jsonl"
     await run(source, "export", str(file), "--topics", "t")
     target = await start_daemon(
-        "[dialects.hubbub]\nmax_body_bytes = 1000\n"
+        "[dialects.hubbub]\nmax_message_bytes = 1000\n"
         "[limits]\nmessages_per_s = 50\nmessages_burst = 1\n"
     )
 

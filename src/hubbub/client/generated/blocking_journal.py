@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hubbub.client.calls import BlockingMethods, Loop
 from hubbub.client.events import Position
 from hubbub.client.generated.journal import JournalMethods
-from hubbub.client.generated.journal_types import Activity, Page
+from hubbub.client.generated.journal_types import Activity, EffectList, FoundEvent, Page
 
 
 class BlockingJournalMethods(BlockingMethods):
@@ -26,6 +26,18 @@ class BlockingJournalMethods(BlockingMethods):
             points: How many to give at most.
         """
         return self._loop.run(self._twin.activity(points=points, timeout_s=timeout_s))
+
+    def effects(self, id: str, *, limit: int = 100, timeout_s: float | None = None) -> EffectList:
+        """Give the stored events that name an id as their cause, oldest first.
+
+        Args:
+            id: Of the event or the request that led to them.
+        """
+        return self._loop.run(self._twin.effects(id, limit=limit, timeout_s=timeout_s))
+
+    def event(self, id: str, *, timeout_s: float | None = None) -> FoundEvent:
+        """Give one stored event by its id."""
+        return self._loop.run(self._twin.event(id, timeout_s=timeout_s))
 
     def read(
         self,

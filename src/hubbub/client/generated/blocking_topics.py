@@ -7,7 +7,7 @@ from typing import Any
 
 from hubbub.client.calls import BlockingMethods, Loop
 from hubbub.client.generated.topics import TopicsMethods
-from hubbub.client.generated.topics_types import PublishedAt
+from hubbub.client.generated.topics_types import PublishedAt, TopicList
 
 
 class BlockingTopicsMethods(BlockingMethods):
@@ -17,6 +17,27 @@ class BlockingTopicsMethods(BlockingMethods):
         """Call what has an event loop."""
         super().__init__(loop)
         self._twin = twin
+
+    def list(
+        self,
+        *,
+        prefix: str = "",
+        after: str | None = None,
+        services: bool = True,
+        limit: int = 100,
+        timeout_s: float | None = None,
+    ) -> TopicList:
+        """Give the topics of the journal by name, with their newest event.
+
+        Args:
+            after: The last topic that the caller has.
+            services: Also the topics under which only the daemon writes.
+        """
+        return self._loop.run(
+            self._twin.list(
+                prefix=prefix, after=after, services=services, limit=limit, timeout_s=timeout_s
+            )
+        )
 
     def publish(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 
 from hubbub.client.calls import Methods
 from hubbub.client.events import Position
-from hubbub.client.generated.journal_types import Activity, Page
+from hubbub.client.generated.journal_types import Activity, EffectList, FoundEvent, Page
 
 
 class JournalMethods(Methods):
@@ -22,6 +22,22 @@ class JournalMethods(Methods):
         """
         params: dict[str, Any] = {"points": points}
         return await self._calls.invoke("journal.activity", params, Activity, timeout_s)
+
+    async def effects(
+        self, id: str, *, limit: int = 100, timeout_s: float | None = None
+    ) -> EffectList:
+        """Give the stored events that name an id as their cause, oldest first.
+
+        Args:
+            id: Of the event or the request that led to them.
+        """
+        params: dict[str, Any] = {"id": id, "limit": limit}
+        return await self._calls.invoke("journal.effects", params, EffectList, timeout_s)
+
+    async def event(self, id: str, *, timeout_s: float | None = None) -> FoundEvent:
+        """Give one stored event by its id."""
+        params: dict[str, Any] = {"id": id}
+        return await self._calls.invoke("journal.event", params, FoundEvent, timeout_s)
 
     async def read(
         self,

@@ -26,6 +26,19 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """
 
 
+class EffectList(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``journal.effects``: the oldest first."""
+
+    events: list[Event]
+    more: bool
+
+
+class FoundEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of ``journal.event``."""
+
+    event: Event
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Result of ``journal.read``."""
 

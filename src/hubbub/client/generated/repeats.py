@@ -41,6 +41,8 @@ REPEATS: Mapping[str, Repeat] = {
     "issues.unlabel": "key",
     "issues.update": "key",
     "journal.activity": "reads",
+    "journal.effects": "reads",
+    "journal.event": "reads",
     "journal.read": "reads",
     "locks.claim": "key",
     "locks.list": "reads",
@@ -69,5 +71,6 @@ REPEATS: Mapping[str, Repeat] = {
     "tokens.redeem": "key",
     "tokens.revoke": "key",
     "tokens.ticket": "key",
+    "topics.list": "reads",
     "topics.publish": "key",
 }

@@ -6,11 +6,34 @@ Written by `python -m scripts.write_client`.
 from typing import Any
 
 from hubbub.client.calls import Methods
-from hubbub.client.generated.topics_types import PublishedAt
+from hubbub.client.generated.topics_types import PublishedAt, TopicList
 
 
 class TopicsMethods(Methods):
     """The methods `topics.*`."""
+
+    async def list(
+        self,
+        *,
+        prefix: str = "",
+        after: str | None = None,
+        services: bool = True,
+        limit: int = 100,
+        timeout_s: float | None = None,
+    ) -> TopicList:
+        """Give the topics of the journal by name, with their newest event.
+
+        Args:
+            after: The last topic that the caller has.
+            services: Also the topics under which only the daemon writes.
+        """
+        params: dict[str, Any] = {
+            "prefix": prefix,
+            "after": after,
+            "services": services,
+            "limit": limit,
+        }
+        return await self._calls.invoke("topics.list", params, TopicList, timeout_s)
 
     async def publish(
         self,

@@ -27,7 +27,7 @@ from hubbub.client.generated.issues_types import (
     ListedIssue,
     ListedIssues,
 )
-from hubbub.client.generated.journal_types import Activity, Page, Point
+from hubbub.client.generated.journal_types import Activity, EffectList, FoundEvent, Page, Point
 from hubbub.client.generated.locks_types import LockList, Release
 from hubbub.client.generated.reservations_types import Freed, ReservationList
 from hubbub.client.generated.room_types import IssueRow, Room, RoomAgent, RoomWait
@@ -68,7 +68,7 @@ from hubbub.client.generated.tokens_types import (
     TokenInfo,
     Tokens,
 )
-from hubbub.client.generated.topics_types import PublishedAt
+from hubbub.client.generated.topics_types import PublishedAt, TopicList, TopicSummary
 
 
 __all__ = [
@@ -85,9 +85,11 @@ __all__ = [
     "CreatedToken",
     "Deleted",
     "Done",
+    "EffectList",
     "Empty",
     "Ended",
     "Evidence",
+    "FoundEvent",
     "Freed",
     "Grant",
     "HandedTurn",
@@ -134,6 +136,8 @@ __all__ = [
     "Ticket",
     "TokenInfo",
     "Tokens",
+    "TopicList",
+    "TopicSummary",
     "Trace",
     "Turn",
 ]

@@ -53,10 +53,10 @@ RUN = evil("run")
 
 PLACES: list[tuple[tuple[str, ...], list[str]]] = [
     (("now",), []),
-    (("runs",), []),
-    (("runs", RUN), []),
-    (("chat",), []),
-    (("chat", SESSION), []),
+    (("runs",), ["intent"]),
+    (("runs", RUN), ["intent", "outcome", "summary", "tool"]),
+    (("chat",), ["session"]),
+    (("chat", SESSION), ["session", "message"]),
     (("work",), ["title", "label", "holder"]),
     (("work", "graph"), ["title"]),
     (("work", "locks"), ["title", "holder", "reason"]),

@@ -26,6 +26,13 @@ PLACES = (
     ("work", "1"),
 )
 """What is looked at, each by its address."""
+KINDS = frozenset(
+    (
+        *("run", "run-detail", "turn", "session", "message"),
+        *("issue", "lock", "reservation", "detail", "comment"),
+    )
+)
+"""Rows that must have been seen at some time."""
 SEED = 20261121
 JOURNEYS = 10
 
@@ -85,13 +92,8 @@ async def test_past_positions_show_what_was_seen_live(
         await step()
         seq, seen = await record(visitor, rpc)
         recorded[seq] = seen
-    kinds = {
-        row["row"].partition(":")[0]
-        for seen in recorded.values()
-        for found in seen.values()
-        for row in found
-    }
-    assert kinds >= {"issue", "lock", "reservation", "detail", "comment"}, kinds
+    found = (row["row"] for seen in recorded.values() for each in seen.values() for row in each)
+    assert {name.partition(":")[0] for name in found} >= KINDS
 
     chosen = random.Random(SEED).sample(sorted(recorded)[:-1], JOURNEYS)
     for seq in chosen:

@@ -116,11 +116,11 @@ function linkTo(session, look, ...children) {
 
 function makeRow(row) {
   const parts = {
-    title: h("span", { class: "session-title" }),
+    title: h("span", { class: "session-title", "data-field": "title" }),
     when: h("span", { class: "soft number" }),
     mark: h("span", { class: "session-mark" }),
   };
-  const item = h("li", {}, linkTo(row.session, "session", parts.mark, parts.title, parts.when));
+  const item = h("li", { "data-row": `session:${row.session}` }, linkTo(row.session, "session", parts.mark, parts.title, parts.when));
   item.parts = parts;
   return item;
 }

@@ -101,9 +101,9 @@ const NAMES = { user: "You", assistant: "Agent", tool: "Tool", other: "System" }
 
 function makeItem(item, how, conversation) {
   if (item.role === "note") return h("li", { class: "message-note" }, item.text);
-  const body = h("div", { class: "bubble" });
-  const foot = h("div", { class: "message-foot row" });
-  const element = h("li", { class: "message", "data-role": item.role },
+  const body = h("div", { class: "bubble", "data-field": "text" });
+  const foot = h("div", { class: "message-foot row", "data-field": "foot" });
+  const element = h("li", { class: "message", "data-role": item.role, "data-row": `message:${item.key}` },
     h("span", { class: "hidden-visually" }, `${NAMES[item.role]}: `), body, foot);
   Object.assign(element, { body, foot, how, conversation });
   return element;

@@ -29,10 +29,10 @@ export class Detail {
     this.#app = app;
     this.#trace = trace;
     this.how = how;
-    this.title = h("h3", { class: "run-title", tabindex: "-1" });
-    this.chip = h("span", { class: "chip state" });
+    this.title = h("h3", { class: "run-title", tabindex: "-1", "data-field": "intent" });
+    this.chip = h("span", { class: "chip state", "data-field": "state" });
     this.facts = h("dl", { class: "facts" });
-    this.outcome = h("div", { class: "outcome" });
+    this.outcome = h("div", { class: "outcome", "data-field": "outcome" });
     this.watch = h("button", { type: "button", onclick: () => how.watch(trace.runId) }, "Watch");
     this.cancel = h("button", { type: "button", class: "danger", onclick: () => this.stop() }, "Cancel the run");
     this.chat = h("a", { class: "as-button", hidden: true }, "Open the chat");
@@ -43,7 +43,7 @@ export class Detail {
       h("div", { class: "run-actions row" }, this.watch, this.cancel, this.chat, this.compare),
       this.facts, this.outcome, h("h4", { class: "turns-title" }, "Turns"), this.waterfall.element);
     this.problem = h("p", { class: "empty", hidden: true });
-    this.element = h("article", { class: "run-detail", "aria-label": "Run" },
+    this.element = h("article", { class: "run-detail", "aria-label": "Run", "data-row": "run-detail" },
       h("header", { class: "run-head" }, this.chip, this.title, this.close), this.problem, this.body);
   }
 

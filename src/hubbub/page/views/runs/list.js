@@ -47,18 +47,18 @@ export class RunList {
 
 function makeRow(run) {
   const parts = {
-    state: h("span", { class: "chip state" }),
-    intent: h("span", { class: "run-intent" }, line(run.intent, 160) || "without an intent"),
-    agent: h("span", { class: "agent-name" }, line(run.agent, 40)),
+    state: h("span", { class: "chip state", "data-field": "state" }),
+    intent: h("span", { class: "run-intent", "data-field": "intent" }, line(run.intent, 160) || "without an intent"),
+    agent: h("span", { class: "agent-name", "data-field": "agent" }, line(run.agent, 40)),
     when: h("span", { class: "soft number run-when" }),
-    took: h("span", { class: "number run-took" }),
-    turns: h("span", { class: "soft number run-turns" }),
+    took: h("span", { class: "number run-took", "data-field": "took" }),
+    turns: h("span", { class: "soft number run-turns", "data-field": "turns" }),
     star: h("span", { class: "run-star" }),
   };
   parts.agent.style.setProperty("--hue", hue(run.agent));
   const link = h("a", { class: "run-row", href: `#/runs/${encodeURIComponent(run.run_id)}` },
     parts.state, parts.intent, parts.star, h("span", { class: "run-meta" }, parts.agent, parts.when, parts.turns, parts.took));
-  const row = h("li", {}, link);
+  const row = h("li", { "data-row": `run:${run.run_id}` }, link);
   row.parts = parts;
   return row;
 }
@@ -71,6 +71,7 @@ function updateRow(row, run, { now, chosen, watched }) {
   say(parts.when, now - run.started_at < 2000 ? "now" : `${brief(now - run.started_at)} ago`);
   mark(parts.when, "title", moment(run.started_at));
   say(parts.took, span((run.ended_at ?? now) - run.started_at));
+  mark(parts.took, "data-fading", run.status === "in_progress");
   say(parts.turns, `${count(run.turn_count ?? 0)} ${run.turn_count === 1 ? "turn" : "turns"}`);
   say(parts.star, watched.has(run.run_id) ? "★" : "");
   mark(parts.star, "aria-label", watched.has(run.run_id) ? "watched" : null);

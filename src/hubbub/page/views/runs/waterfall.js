@@ -69,11 +69,11 @@ export class Waterfall {
     },
       h("span", { class: "turn-number number" }, index + 1),
       h("span", { class: "turn-sign", "aria-hidden": "true" }, step.isBad ? "✗" : step.sign),
-      h("span", { class: "turn-label" }, h("span", { class: "hidden-visually" }, KINDS[step.kind]), step.label,
+      h("span", { class: "turn-label", "data-field": "label" }, h("span", { class: "hidden-visually" }, KINDS[step.kind]), step.label,
         turn.tool ? null : calls.map((call) => h("span", { class: "chip call" }, `⚒ ${line(call.name ?? "tool", 40)}`))),
       h("span", { class: "turn-track", "aria-hidden": "true" }, h("span", { class: "turn-bar" })),
-      h("span", { class: "turn-time number" }));
-    const row = h("li", { class: "turn", "data-kind": step.kind, "data-bad": step.isBad }, head, body);
+      h("span", { class: "turn-time number", "data-field": "took" }));
+    const row = h("li", { class: "turn", "data-kind": step.kind, "data-bad": step.isBad, "data-row": `turn:${index}` }, head, body);
     if (this.#opened.has(id)) this.#toggle(head, body, turn, index);
     return row;
   }

@@ -17,15 +17,12 @@ from tests.daemon import Daemon
 
 PLACES = (
     ("now",),
-    ("runs",),
     ("runs", "tea"),
-    ("chat",),
     ("chat", "agent:main:kitchen"),
-    ("work",),
     ("work", "locks"),
     ("work", "1"),
 )
-"""What is looked at, each by its address."""
+"""What is looked at, each by its address; lists stand beside what is open."""
 KINDS = frozenset(
     (
         *("run", "run-detail", "turn", "session", "message"),
@@ -82,6 +79,7 @@ async def agents(daemon: Daemon) -> AsyncIterator[list[RpcSocket]]:
         yield [ada, bo]
 
 
+@pytest.mark.timeout(300)
 async def test_past_positions_show_what_was_seen_live(
     visitor: Visitor, rpc: RpcSocket, agents: list[RpcSocket]
 ) -> None:

@@ -20,6 +20,7 @@ PLACES = (
     ("runs", "tea"),
     ("chat", "agent:main:kitchen"),
     ("work", "locks"),
+    ("work",),
     ("work", "1"),
 )
 """What is looked at, each by its address; lists stand beside what is open."""

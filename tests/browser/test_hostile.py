@@ -52,7 +52,7 @@ TOPIC += "t" * (TOPIC_BYTES - len(TOPIC.encode()))
 RUN = evil("run")
 
 PLACES: list[tuple[tuple[str, ...], list[str]]] = [
-    (("now",), []),
+    (("now",), ["agent", "holder", "kind"]),
     (("runs",), ["intent"]),
     (("runs", RUN), ["intent", "outcome", "summary", "tool"]),
     (("chat",), ["session"]),
@@ -62,8 +62,8 @@ PLACES: list[tuple[tuple[str, ...], list[str]]] = [
     (("work", "locks"), ["title", "holder", "reason"]),
     (("work", "1"), ["title", "label", "description", "comment", "context", "trigger"]),
     (("work", evil("route")), ["title"]),
-    (("topics",), []),
-    (("topics", TOPIC), []),
+    (("topics",), ["topic"]),
+    (("topics", TOPIC), ["topic"]),
     (("health",), []),
 ]
 """Each place with the marks of the texts that it must show."""

@@ -26,7 +26,7 @@ PLACES = (
 """What is looked at, each by its address; lists stand beside what is open."""
 KINDS = frozenset(
     (
-        *("run", "run-detail", "turn", "session", "message"),
+        *("agent", "event", "run", "run-detail", "turn", "session", "message"),
         *("issue", "lock", "reservation", "detail", "comment"),
     )
 )

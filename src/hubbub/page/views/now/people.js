@@ -86,7 +86,7 @@ export class People {
     say(element.more, `Show more of ${count(rows.length)}`);
     keep(element.list, rows.slice(-limit).reverse(), {
       key: (row) => row.agent,
-      make: (row) => h("li", { class: "chip" }, face(row.agent), line(row.agent, 40)),
+      make: (row) => h("li", { class: "chip", "data-row": `agent:${row.agent}` }, face(row.agent), h("span", { "data-field": "name" }, line(row.agent, 40))),
     });
   }
 
@@ -110,13 +110,13 @@ function groupOf(row) {
 
 function card(row) {
   const parts = {
-    state: h("span", { class: "state" }),
-    doors: h("span", { class: "doors" }),
-    since: h("span", { class: "soft since number" }),
+    state: h("span", { class: "state", "data-field": "state" }),
+    doors: h("span", { class: "doors", "data-field": "doors" }),
+    since: h("span", { class: "soft since number", "data-fading": true }),
     deeds: h("ul", { class: "deeds" }),
   };
-  const element = hued(h("li", { class: "card agent" }, face(row.agent),
-    h("div", { class: "agent-head" }, h("strong", { class: "hued name" }, line(row.agent, 60)), parts.state, parts.doors, parts.since),
+  const element = hued(h("li", { class: "card agent", "data-row": `agent:${row.agent}` }, face(row.agent),
+    h("div", { class: "agent-head" }, h("strong", { class: "hued name", "data-field": "name" }, line(row.agent, 60)), parts.state, parts.doors, parts.since),
     parts.deeds), row.agent);
   element.parts = parts;
   return element;
@@ -132,13 +132,16 @@ function updateCard(element, row, doing, since, at) {
   say(doors, spelled);
   keep(deeds, deedsOf(doing, at), {
     key: (deed) => deed.key,
-    make: (deed) => h("li", { "data-deed": deed.sign }, h(deed.href ? "a" : "span", { href: deed.href, class: "deed-text" }), h("span", { class: "soft number deed-more" })),
+    make: (deed) => h("li", { "data-deed": deed.sign, "data-field": deed.sign, "data-fading": HEARD.has(deed.sign) }, h(deed.href ? "a" : "span", { href: deed.href, class: "deed-text" }), h("span", { class: "soft number deed-more", "data-fading": true })),
     update: (each, deed) => {
       say(each.firstChild, deed.text);
       say(each.lastChild, deed.more ?? "");
     },
   });
 }
+
+/** Deeds that are heard of and stored nowhere, or go by the clock. */
+const HEARD = new Set(["says", "issue", "last"]);
 
 /** Say what an agent does, most telling first; what it did last where it does nothing. */
 function* deedsOf(doing, at) {

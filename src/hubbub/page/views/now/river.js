@@ -209,10 +209,10 @@ function lineOf(entry, sentence) {
   const { event, doors } = entry;
   entry.text ??= sentence(event);
   const through = doors.map(doorTitle).join(", ");
-  const element = h("li", { "data-door": doors[0] ?? "none", "data-seq": event.seq },
+  const element = h("li", { "data-door": doors[0] ?? "none", "data-seq": event.seq, "data-row": `event:${event.seq}`, "data-fading": event.seq === 0 },
     h("button", { type: "button", class: "river-line" },
-      h("time", { class: "number soft" }, clock(event.at)),
-      h("span", { class: "river-text" }, hued(h("span", { class: "hued name" }, called(entry.doer)), entry.doer), behind(entry.text)),
+      h("time", { class: "number soft", "data-field": "at" }, clock(event.at)),
+      h("span", { class: "river-text", "data-field": "text" }, hued(h("span", { class: "hued name" }, called(entry.doer)), entry.doer), behind(entry.text)),
       h("span", { class: "river-cause soft", title: event.cause && "Something led to this" }, event.cause && ["↳", h("span", { class: "hidden-visually" }, " something led to this")]),
       h("span", { class: "river-door" }, through || "daemon")));
   mark(element, "data-stored", event.seq ? null : "no");

@@ -1,7 +1,7 @@
 """The daemon is killed and comes back while pages show a streaming turn."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from playwright.async_api import Browser
 
 from tests.browser.sockets import Sockets
 from tests.browser.visitor import Visitor, visiting
-from tests.clients.command_agent import CommandAgent
+from tests.clients.command_agent import CommandAgent, CommandTurn
 from tests.clients.guests import Guests
 from tests.clients.rpc import RpcSocket
 from tests.clients.waiting import eventually
@@ -44,10 +44,10 @@ def forgive(visitor: Visitor) -> None:
     visitor.wrong[:] = [text for text in visitor.wrong if not any(word in text for word in GONE)]
 
 
-def keep_port(daemon: Daemon) -> None:
-    """Let the next start listen where this one does."""
+def same_port(daemon: Daemon) -> list[str]:
+    """Give the arguments with which a daemon listens where this one does."""
     host, port = daemon.address("hubbub")
-    daemon.args += ["--listen", f"hubbub={host}:{port}"]
+    return ["--listen", f"hubbub={host}:{port}"]
 
 
 def seen(visitor: Visitor, script: str, wanted: Any) -> Callable[[], Awaitable[bool]]:
@@ -87,40 +87,70 @@ async def caught_up(visitor: Visitor, sockets: Sockets, rpc: RpcSocket) -> None:
     assert seqs == [*range(begin, begin + len(seqs))]
 
 
+async def ask_twice(talker: Visitor, agent: CommandAgent) -> CommandTurn:
+    """Send two messages from the page; give the turn of the first, which has begun to speak."""
+    box = talker.page.get_by_role("textbox", name="Message")
+    await box.fill("Tell me a story")
+    await box.press("Enter")
+    turn = await agent.next_turn()
+    turn.say(json.dumps({"text": "Once upon a time"}))
+    await talker.page.get_by_text("Once upon a time").wait_for()
+    await box.fill("And another one")
+    await box.press("Enter")
+    await talker.page.locator('[data-state="queued"]').wait_for()
+    return turn
+
+
+async def go_and_come_back(daemon: Daemon, pages: Iterable[Visitor], agent: CommandAgent) -> None:
+    """Kill the daemon; let more happen where the pages do not find it; bring it back to them."""
+    port = same_port(daemon)
+    daemon.kill()
+    for visitor in pages:
+        await visitor.page.locator(".link-state", has_text="no connection").wait_for()
+    await daemon.start()
+    await agent.next_turn()
+    async with await RpcSocket.connect(daemon) as rpc:
+        third = {"session": SESSION, "message": "And a third", "idempotency_key": "third"}
+        await rpc.call("chat.send", third)
+    daemon.kill()
+    daemon.args += port
+    await daemon.start()
+
+
+async def shows_what_is_stored(
+    talker: Visitor, watcher: Visitor, rpc: RpcSocket, run_id: str
+) -> None:
+    """Hold the conversation and the trace that are shown against those in the store."""
+    history = await rpc.call("chat.history", {"session": SESSION})
+    assert [message["role"] for message in history["messages"]] == ["user", "assistant"] * 3
+    messages = [shown_message(message) for message in history["messages"]]
+    await eventually(seen(talker, MESSAGES, messages), what=f"{messages}")
+    trace = await rpc.call("runs.trace", {"run_id": run_id})
+    turns = [shown_turn(turn) for turn in trace["turns"]]
+    await eventually(seen(watcher, TURNS, turns), what=f"{turns}")
+    assert not await watcher.page.locator(".live").is_visible()
+
+
 @pytest.mark.timeout(180)
 async def test_page_comes_back_to_a_turn_that_was_killed(
     browser: Browser, start_daemon: StartDaemon, guests: Guests, command_agent: CommandAgent
 ) -> None:
-    """Nothing is missing or doubled after a SIGKILL, and the page says how much it caught up."""
+    """Nothing is missing or doubled after two SIGKILLs, and the pages say what they caught up."""
     daemon = await start_daemon(command_agent.agent_config())
-    keep_port(daemon)
     async with visiting(browser, daemon) as talker, visiting(browser, daemon) as watcher:
         pages = {talker: Sockets(talker.page), watcher: Sockets(watcher.page)}
         await talker.open("chat", SESSION)
-        box = talker.page.get_by_role("textbox", name="Message")
-        await box.fill("Tell me a story")
-        await box.press("Enter")
-        turn = await command_agent.next_turn()
-        turn.say(json.dumps({"text": "Once upon a time"}))
-        await talker.page.get_by_text("Once upon a time").wait_for()
-        await box.fill("And another one")
-        await box.press("Enter")
-        await talker.page.locator('[data-state="queued"]').wait_for()
-
+        turn = await ask_twice(talker, command_agent)
         rpc = await guests.rpc(daemon)
         (story, _) = (await rpc.call("chat.history", {"session": SESSION}))["running"]
         await watcher.open("runs", story["run_id"])
-        await watcher.page.get_by_text("Once upon a time").wait_for()
         turn.say(json.dumps({"text": ", far away"}))
         for visitor in pages:
             await visitor.page.get_by_text("Once upon a time, far away").wait_for()
             await visitor.has_seen((await rpc.call("system.ping"))["position"]["seq"])
             await visitor.call(LISTEN)
 
-        daemon.kill()
-        for visitor in pages:
-            await visitor.page.locator(".link-state", has_text="no connection").wait_for()
-        await daemon.start()
+        await go_and_come_back(daemon, pages, command_agent)
 
         rpc = await guests.rpc(daemon)
         again = await command_agent.next_turn()
@@ -131,14 +161,6 @@ async def test_page_comes_back_to_a_turn_that_was_killed(
         again.finish()
         await watcher.page.locator(".run-head", has_text="incomplete").wait_for()
         await talker.page.locator(".live-mark").wait_for(state="detached")
-
-        history = await rpc.call("chat.history", {"session": SESSION})
-        assert [message["role"] for message in history["messages"]] == ["user", "assistant"] * 2
-        messages = [shown_message(message) for message in history["messages"]]
-        await eventually(seen(talker, MESSAGES, messages), what=f"{messages}")
-        trace = await rpc.call("runs.trace", {"run_id": story["run_id"]})
-        turns = [shown_turn(turn) for turn in trace["turns"]]
-        await eventually(seen(watcher, TURNS, turns), what=f"{turns}")
-        assert not await watcher.page.locator(".live").is_visible()
+        await shows_what_is_stored(talker, watcher, rpc, story["run_id"])
         for visitor in pages:
             forgive(visitor)

@@ -227,6 +227,30 @@ async def test_session_is_renamed_and_deleted(
     assert [session["session"] for session in sessions] == [SESSION]
 
 
+async def test_newest_words_stay_in_sight(talker: Visitor, command_agent: CommandAgent) -> None:
+    """On a phone the page follows what is said, until somebody goes up."""
+    await talker.page.set_viewport_size({"width": 360, "height": 740})
+    await say(talker, "hello")
+    turn = await command_agent.next_turn()
+    scroller = talker.page.get_by_role("region", name="Conversation").last
+
+    async def is_at_end() -> bool:
+        script = "(it) => it.scrollHeight - it.scrollTop - it.clientHeight < 2"
+        return bool(await scroller.evaluate(script))
+
+    for number in range(4):
+        turn.say(json.dumps({"text": f"line {number}\n" * 30}))
+        await talker.page.get_by_text(f"line {number}").wait_for()
+        await eventually(is_at_end, what="the end in sight")
+    await scroller.evaluate("(it) => it.scrollTo(0, 100)")
+    turn.say(json.dumps({"text": "the last line\n" * 30}))
+    await talker.page.get_by_text("the last line").wait_for()
+    assert not await is_at_end()
+    await talker.page.get_by_role("textbox", name="Message").fill("a line\n" * 8)
+    assert not await is_at_end()
+    turn.finish()
+
+
 async def test_past_conversation_is_read_only(
     talker: Visitor, rpc: RpcSocket, command_agent: CommandAgent
 ) -> None:

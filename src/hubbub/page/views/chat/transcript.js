@@ -13,6 +13,9 @@ export class Transcript {
   #conversation;
   #how;
   #count = 0;
+  // Somebody reads along, and has not gone up to what was said before.
+  #follows = true;
+  #top = 0;
 
   /**
    * @param {import("./conversation.js").Conversation} conversation
@@ -27,6 +30,8 @@ export class Transcript {
     this.down = h("button", { type: "button", class: "to-end", hidden: true, onclick: () => this.toEnd() }, "↓ Newest");
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.element = h("div", { class: "transcript-frame" }, this.scroller, this.down);
+    // What is below may grow and leave less room.
+    new ResizeObserver(() => this.#follows && this.toEnd()).observe(this.scroller);
   }
 
   get #isAtEnd() {
@@ -35,10 +40,16 @@ export class Transcript {
   }
 
   toEnd() {
+    this.#follows = true;
     this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   #scrolled() {
+    const { scrollTop } = this.scroller;
+    // Only going up says that one does not read along: the end moves away by itself.
+    if (this.#isAtEnd) this.#follows = true;
+    else if (scrollTop < this.#top) this.#follows = false;
+    this.#top = scrollTop;
     if (this.#isAtEnd) this.down.hidden = true;
   }
 
@@ -49,7 +60,6 @@ export class Transcript {
    * @param {{isPast: boolean, now: number}} state
    */
   draw(runs, state) {
-    const follows = this.#isAtEnd;
     const items = this.#list(runs, state.isPast);
     this.earlier.hidden = !this.#conversation.hasEarlier;
     keep(this.items, items, {
@@ -57,7 +67,7 @@ export class Transcript {
       make: (item) => makeItem(item, this.#how, this.#conversation),
       update: (element, item) => updateItem(element, item, state.now),
     });
-    if (follows) this.toEnd();
+    if (this.#follows) this.toEnd();
     else if (items.length > this.#count) this.down.hidden = false;
     this.#count = items.length;
   }

@@ -265,7 +265,7 @@ async def test_past_conversation_is_read_only(
     await shows(talker, [("user", "hello")])
     await talker.page.get_by_text("It was being answered then.").wait_for()
     assert await talker.page.get_by_role("textbox", name="Message").count() == 0
-    await talker.page.get_by_role("button", name="Now").click()
+    await talker.page.get_by_role("button", name="Now", exact=True).click()
     await shows(talker, [("user", "hello"), ("assistant", "Good day")])
 
 

@@ -7,12 +7,13 @@ ROUNDS ?= 200
 WSTEST ?= wstest
 ARGS   ?=
 
-# Stamps stand for the three states of the environment, so that nothing is installed twice.
+# Stamps stand for the states of the environment, so that nothing is installed twice.
 VENV  := .venv
 BIN   := $(VENV)/bin
 EMPTY := $(VENV)/empty.stamp
 RUN   := $(VENV)/run.stamp
 DEV   := $(VENV)/dev.stamp
+DOCS  := $(VENV)/docs.stamp
 
 # Third-party packages only from the lock; the project itself without a look at any index.
 PIP      := $(BIN)/python -m pip --disable-pip-version-check
@@ -21,11 +22,12 @@ EDITABLE := install --quiet --no-deps --no-build-isolation -e .
 COMPILE  := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
             --no-header --no-annotate --no-emit-index-url
 
-CHECKED := src tests scripts $(wildcard bench)
+CHECKED := src tests scripts docs $(wildcard bench)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test cov browser kill prove acceptance conformance bench lint types fmt lock clean
+.PHONY: help demo test cov browser kill prove acceptance conformance bench docs screenshots lint types \
+        fmt lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -69,6 +71,14 @@ conformance: $(DEV) ## run the Autobahn suite (WSTEST=its program) and write doc
 bench: $(DEV) ## measure against the bounds
 	$(BIN)/python -m bench $(ARGS)
 
+docs: $(DOCS) ## build the documentation into build/docs; a warning is an error
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky --fresh-env \
+	    --doctree-dir build/doctrees docs build/docs
+	@echo build/docs/index.html
+
+screenshots: $(DEV) ## take the pictures of the page in docs/images anew, where Chromium is
+	$(BIN)/python -m scripts.take_screenshots
+
 lint: $(DEV) ## rules, format, import contracts, sizes
 	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/ruff format --check $(CHECKED)
@@ -108,3 +118,8 @@ $(DEV): requirements/dev.txt pyproject.toml | $(EMPTY)
 	$(PIP) $(LOCKED) requirements/dev.txt
 	$(PIP) $(EDITABLE)
 	@touch $(RUN) $@
+
+# Beside the others: the documentation reads the package, and shares no version that differs.
+$(DOCS): requirements/docs.txt pyproject.toml | $(RUN)
+	$(PIP) $(LOCKED) requirements/docs.txt
+	@touch $@

@@ -17,7 +17,6 @@ release = version = __version__
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 root_doc = "index"
-exclude_patterns = ["README.md"]
 nitpicky = True
 
 myst_heading_anchors = 4

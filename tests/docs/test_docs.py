@@ -160,7 +160,7 @@ def test_every_fault_and_violation_is_on_the_commands_page() -> None:
 
 def test_every_door_has_its_page() -> None:
     """One page per listener, linked from the index."""
-    index = text_of("README.md")
+    index = text_of("index.md")
     for name in LISTENERS:
         assert (DOCS / "doors" / f"{name}.md").exists()
         assert f"(doors/{name}.md)" in index

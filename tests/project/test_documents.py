@@ -15,7 +15,7 @@ def linked_from(index: Path) -> set[Path]:
 
 
 def test_every_page_is_in_an_index() -> None:
-    """A page that neither docs/README.md nor the list of decisions links to is lost to readers."""
-    indexes = {DOCS / "README.md", DOCS / "decisions" / "README.md"}
-    pages = {page.resolve() for page in DOCS.rglob("*.md")} - {DOCS / "README.md"}
+    """A page that neither docs/index.md nor the list of decisions links to is lost to readers."""
+    indexes = {DOCS / "index.md", DOCS / "decisions" / "README.md"}
+    pages = {page.resolve() for page in DOCS.rglob("*.md")} - {DOCS / "index.md"}
     assert pages - set().union(*(linked_from(index) for index in indexes)) == set()

@@ -7,11 +7,11 @@ from types import ModuleType
 import aiohttp
 import pytest
 
-from scripts import write_methods, write_metrics, write_options
+from scripts import write_alerts, write_methods, write_metrics, write_options
 from tests.daemon import Daemon
 
 
-@pytest.mark.parametrize("script", [write_methods, write_metrics, write_options])
+@pytest.mark.parametrize("script", [write_alerts, write_methods, write_metrics, write_options])
 def test_page_is_what_the_code_says(script: ModuleType) -> None:
     """`python -m scripts.write_…` brings a page up to date."""
     assert Path(script.PAGE).read_text(encoding="utf-8") == script.page()
@@ -33,3 +33,27 @@ def test_every_parameter_has_a_type() -> None:
     page = write_methods.page()
     assert "None" not in page
     assert all(f"### `{name}`\n" in page for name in write_methods.table())
+
+
+def test_every_metric_of_an_alert_exists() -> None:
+    """Under the name, and with the labels, that Prometheus reads."""
+    labels = {name: set(row.labels) for row in write_metrics.rows() for name in row.samples}
+    labels["up"] = {"job"}  # Prometheus' own
+    for alert in write_alerts.alerts():
+        names = re.findall(r"\b(up|hubbub_\w+)\b", alert.expression)
+        assert names
+        assert set(names) <= labels.keys(), alert.name
+        used = re.findall(r"{(\w+)=", alert.expression)
+        for group in re.findall(r"by \(([^)]*)\)", alert.expression):
+            used += group.split(", ")
+        assert set(used) <= set().union(*(labels[name] for name in names)), alert.name
+        told = set(re.findall(r"\$labels\.(\w+)", alert.summary))
+        assert told <= set(used), alert.name
+
+
+def test_alerts_name_settings_that_exist() -> None:
+    """A next step that nobody can take is noticed."""
+    settings = (write_alerts.ROOT / "docs" / "settings.md").read_text("utf-8")
+    for alert in write_alerts.alerts():
+        for key in re.findall(r"`limits\.(\w+)`", alert.next_step):
+            assert f"| `{key}` |" in settings, alert.name

@@ -77,7 +77,7 @@ docs: $(DOCS) ## build the documentation into build/docs; a warning is an error
 	@echo build/docs/index.html
 
 screenshots: $(DEV) ## take the pictures of the page in docs/images anew, where Chromium is
-	$(BIN)/python -m scripts.take_screenshots
+	$(BIN)/python -m tests.browser.pictures
 
 lint: $(DEV) ## rules, format, import contracts, sizes
 	$(BIN)/ruff check $(CHECKED)

@@ -21,8 +21,8 @@ What should wake somebody, what it means, and what to do next. The rules are a f
 [hubbub.rules.yml](../packaging/hubbub.rules.yml): name it under `rule_files`, and scrape
 [the metrics](metrics.md) under the job name `hubbub`.
 
-An alert with the severity *page* is for now, one with *ticket* for working hours. The figures in the
-rules suit one machine; change them where yours are other.
+An alert with the severity *page* is for now, one with *ticket* for working hours. The figures in
+the rules suit one machine; change them where yours are other.
 
 This page is made of the rules by `python -m scripts.write_alerts`.
 """

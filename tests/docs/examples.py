@@ -67,9 +67,7 @@ def examples(page: Path) -> Iterator[Example]:
     text = page.read_text(encoding="utf-8")
     for found in BLOCK.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
-        yield Example(
-            f"{page.name}:{line}", found["mark"] or "", found["language"], found["text"]
-        )
+        yield Example(f"{page.name}:{line}", found["mark"] or "", found["language"], found["text"])
 
 
 class Reader:

@@ -11,7 +11,7 @@ Called = tuple[click.Command, click.Context]
 """A command that can be called, and its context, which knows the words that call it."""
 
 
-def top() -> Called:
+def top() -> tuple[click.Group, click.Context]:
     """Give the root command."""
     return root, click.Context(root, info_name="hubbub", help_option_names=["-h", "--help"])
 

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
 from hubbub import __version__
 from hubbub.cli.main import root
+from scripts import command_tree
+from scripts.command_tree import Called
 
 
 PAGE = Path(__file__).parents[1] / "docs" / "hubbub.1"
@@ -42,7 +42,7 @@ VARIABLES = {
 
 def page() -> str:
     """Give the manual page, in roff with the man macros."""
-    context = click.Context(root, info_name="hubbub", help_option_names=["-h", "--help"])
+    top = command_tree.top()
     lines = [
         '.\\" Written by scripts/write_manual.py; change the help of the commands instead.',
         f'.TH HUBBUB 1 "" "hubbub {__version__}" "User Commands"',
@@ -54,49 +54,29 @@ def page() -> str:
         ".SH DESCRIPTION",
         *_text(root.help or ""),
         ".SH OPTIONS",
-        *_options(root, context),
+        *_options(top),
         ".SH COMMANDS",
     ]
-    for command, below in _commands(root, context):
-        lines += _command(command, below)
+    for called in command_tree.commands(*top):
+        lines += _command(called)
     lines += [".SH EXIT STATUS", *_list({str(code): text for code, text in EXIT_CODES.items()})]
     lines += [".SH ENVIRONMENT", *_list(VARIABLES)]
     lines += [".SH FILES", "In the data directory:", *_list(FILES)]
     return "\n".join(lines) + "\n"
 
 
-def _commands(
-    group: click.Group, context: click.Context
-) -> Iterator[tuple[click.Command, click.Context]]:
-    """Give every command that can be called, with its context, in the order of the help."""
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if command is None or command.hidden:
-            continue
-        below = click.Context(command, info_name=name, parent=context)
-        if isinstance(command, click.Group):
-            yield from _commands(command, below)
-        else:
-            yield command, below
-
-
-def _command(command: click.Command, context: click.Context) -> Iterator[str]:
-    usage = " ".join((context.command_path, *command.collect_usage_pieces(context)))
-    yield f'.SS "{_escaped(usage)}"'
+def _command(called: Called) -> Iterator[str]:
+    command, _ = called
+    yield f'.SS "{_escaped(command_tree.usage(called))}"'
     yield from _text(command.help or "")
-    yield from _options(command, context)
+    yield from _options(called)
 
 
-def _options(command: click.Command, context: click.Context) -> Iterator[str]:
-    """Give the options of a command; that for help is said once, for all."""
-    for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        is_said_once = "--help" in parameter.opts and command is not root
-        if record is None or is_said_once or not isinstance(parameter, click.Option):
-            continue
+def _options(called: Called) -> Iterator[str]:
+    for option, text in command_tree.options(called):
         yield ".TP"
-        yield f"\\fB{_escaped(record[0])}\\fR"
-        yield _marked(record[1])
+        yield f"\\fB{_escaped(option)}\\fR"
+        yield _marked(text)
 
 
 def _list(entries: dict[str, str]) -> Iterator[str]:

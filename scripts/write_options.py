@@ -7,7 +7,6 @@ import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
-from hubbub.cli.main import root
 from scripts import command_tree
 from scripts.command_tree import Called
 
@@ -25,9 +24,9 @@ This page is made from the code by `python -m scripts.write_options`.
 
 def page() -> str:
     """Make the whole page."""
-    group, context = command_tree.top()
-    parts = [HEAD, "\n## `hubbub`\n", *_options((group, context))]
-    for called in command_tree.commands(root, context):
+    top = command_tree.top()
+    parts = [HEAD, "\n## `hubbub`\n", *_options(top)]
+    for called in command_tree.commands(*top):
         parts += _command(called)
     return "".join(parts)
 

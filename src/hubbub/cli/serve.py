@@ -70,6 +70,7 @@ def serve(
 ) -> None:
     """Run the daemon until it is told to stop (Ctrl-C, SIGTERM)."""
     from hubbub.app import Daemon, run
+    from hubbub.cli.supervisor import told_ready
     from hubbub.provenance import load
     from hubbub.telemetry import set_up_logging
 
@@ -90,7 +91,12 @@ def serve(
     with contextlib.ExitStack() as until_end:
         if settings.demo and "data_dir" not in loaded.origins:
             settings = _beside_another(settings, until_end)
-        run(Daemon(settings), announce)
+
+        async def ready(daemon: Daemon) -> None:
+            await announce(daemon)
+            told_ready()
+
+        run(Daemon(settings), ready)
 
 
 def _listeners(listen: tuple[str, ...]) -> dict[str, str]:

@@ -18,16 +18,17 @@ from tests.daemon import Daemon
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 VIEWS = {
+    "work": ["work"],
     "now": ["now"],
     "runs": ["runs"],
     "chat": ["chat", "agent:main:main"],
-    "work": ["work"],
     "topics": ["topics"],
     "health": ["health"],
 }
-"""Name of a picture to what is open in it, as in the page's address."""
-EVENTS = 70
-"""So many have happened; the demo takes about as many seconds."""
+"""Name of a picture to what is open in it, as in the page's address; in the order of taking."""
+HEIGHT = 720
+EVENTS = 50
+"""So many have happened at least; the demo takes about as many seconds."""
 MOST_BYTES = 200 * 1024
 ROUNDS = 10
 """Looks of a patience each that the demo is given."""
@@ -40,7 +41,7 @@ async def take(folder: Path) -> None:
         try:
             await daemon.start()
             await _some_life(daemon)
-            async with chromium() as browser, visiting(browser, daemon) as one:
+            async with chromium() as browser, visiting(browser, daemon, height=HEIGHT) as one:
                 await one.open()
                 for name, path in VIEWS.items():
                     await _picture(one, name, path)
@@ -50,13 +51,14 @@ async def take(folder: Path) -> None:
 
 
 async def _some_life(daemon: Daemon) -> None:
-    """Ask the agent that answers, and wait until the demo has gone through its work once."""
+    """Ask the agent that answers, and wait until somebody is at work, not for the first time."""
     async with await RpcSocket.connect(daemon) as asker:
         message = {"session": "main", "message": "Is there tea?", "idempotency_key": "tea"}
         await asker.call("chat.send", message)
 
         async def happened() -> Any:
-            return (await asker.call("system.ping"))["position"]["seq"] >= EVENTS
+            seq = (await asker.call("system.ping"))["position"]["seq"]
+            return seq >= EVENTS and (await asker.call("locks.list"))["locks"]
 
         for _ in range(ROUNDS):
             try:
@@ -70,6 +72,11 @@ async def _picture(one: Visitor, name: str, path: list[str]) -> None:
     await one.see(*path)
     await one.page.locator("main h2, main h3").first.wait_for()
     await one.page.wait_for_load_state("networkidle")
+
+    async def is_complete() -> bool:
+        return "not known yet" not in await one.page.locator("main").inner_text()
+
+    await eventually(is_complete, what=f"the figures of {name}")
     await one.screenshot(name)
 
 

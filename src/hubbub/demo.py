@@ -1,12 +1,14 @@
 """Two agents that talk, for newcomers: real clients of hubbub's own door, over loopback.
 
 They share one small piece of work, again and again: one finds something to do, the other takes
-the issue, works on it in a run and reports. Each says what led to what it does, so that a thanks
+the issue, works on it in a run and reports. Where a person comes in between, they leave it to them.
+Each says what led to what it does, so that a thanks
 can be followed back to the first remark. All of it can be watched on the page, or with
 `hubbub tail`.
 """
 
 import asyncio
+import contextlib
 import itertools
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub.client import AsyncClient
+from hubbub.client import AsyncClient, Refused
 
 
 PACE_S = 1.0
@@ -92,24 +94,27 @@ async def talk(
         _agent(url, token, "bo", tls, pause) as bo,
     ):
         for chore in itertools.cycle(CHORES):
-            issue, follow_up = await _find(ada, chore)
-            await _mend(bo, chore, issue)
-            await _thank(ada, issue, follow_up)
+            try:
+                issue, follow_up = await _find(ada, chore)
+                await _mend(bo, chore, issue)
+                await _thank(ada, issue, follow_up)
+            except Refused as refused:  # somebody has claimed, closed or deleted it meanwhile
+                await bo.say(f"I leave that to you: {refused}.")
 
 
 async def _find(ada: Agent, chore: Chore) -> tuple[int, int]:
     """Notice something, look into it, and write it down, with what is to be done afterwards."""
     said = await ada.say(f"I noticed something: {chore.title.lower()}.")
-    run = await ada.call("runs.start", intent=f"Look into the {chore.place}", cause=said["id"])
-    in_run = f"runs/{run['run_id']}"
-    await ada.did(run, tool="look", parameters={"place": chore.place}, output=chore.found)
-    issue = await ada.call("issues.create", title=chore.title, priority="high", cause=in_run)
-    await ada.call("issues.label", id=issue["id"], label=chore.place, cause=in_run)
-    title = f"Tell everyone about the {chore.place}"
-    follow_up = await ada.call("issues.create", title=title, priority="low", cause=in_run)
-    await ada.call("issues.block", id=follow_up["id"], blocker_id=issue["id"], cause=in_run)
-    outcome = {"status": "success", "summary": f"Written down as number {issue['id']}."}
-    await ada.call("runs.complete", run_id=run["run_id"], outcome=outcome)
+    async with _run(ada, f"Look into the {chore.place}", said["id"]) as run:
+        in_run = f"runs/{run['run_id']}"
+        await ada.did(run, tool="look", parameters={"place": chore.place}, output=chore.found)
+        issue = await ada.call("issues.create", title=chore.title, priority="high", cause=in_run)
+        await ada.call("issues.label", id=issue["id"], label=chore.place, cause=in_run)
+        title = f"Tell everyone about the {chore.place}"
+        follow_up = await ada.call("issues.create", title=title, priority="low", cause=in_run)
+        await ada.call("issues.block", id=follow_up["id"], blocker_id=issue["id"], cause=in_run)
+        outcome = {"status": "success", "summary": f"Written down as number {issue['id']}."}
+        await ada.call("runs.complete", run_id=run["run_id"], outcome=outcome)
     return issue["id"], follow_up["id"]
 
 
@@ -117,8 +122,19 @@ async def _mend(bo: Agent, chore: Chore, issue: int) -> None:
     """Take an issue and its place, work on it in a run, and give both back."""
     await bo.say(f"Leave number {issue} to me.", cause=f"issues/{issue}")
     lock = await bo.call("locks.claim", issue_id=issue, cause=f"issues/{issue}")
-    await bo.call("agents.heartbeat", active_issue_id=issue)
-    run = await bo.call("runs.start", intent=chore.title, cause=f"locks/{issue}")
+    try:
+        await bo.call("agents.heartbeat", active_issue_id=issue)
+        async with _run(bo, chore.title, f"locks/{issue}") as run:
+            await _work(bo, chore, run, issue, lock["fence"])
+    except Refused:
+        with contextlib.suppress(Refused):  # it may be the lock that is gone
+            await bo.call("locks.release", issue_id=issue, fence=lock["fence"])
+        raise
+    await bo.say(chore.done, cause=f"runs/{run['run_id']}")
+
+
+async def _work(bo: Agent, chore: Chore, run: dict[str, Any], issue: int, fence: int) -> None:
+    """Do what is to be done, under a lock."""
     in_run = f"runs/{run['run_id']}"
     place = await bo.call("reservations.claim", paths=[f"{chore.place}/**"], cause=in_run)
     await bo.did(run, prompt=chore.title, tool="walk", parameters={"to": chore.place}, output="ok")
@@ -127,16 +143,27 @@ async def _mend(bo: Agent, chore: Chore, issue: int) -> None:
     await bo.did(run, tool="mend", parameters={"what": chore.found}, output={"text": chore.done})
     outcome = {"status": "success", "summary": chore.done}
     await bo.call("runs.complete", run_id=run["run_id"], outcome=outcome)
-    await bo.call("issues.close", id=issue, fence=lock["fence"], cause=in_run)
+    await bo.call("issues.close", id=issue, fence=fence, cause=in_run)
     await bo.call("reservations.release", id=place["id"], cause=in_run)
-    await bo.call("locks.release", issue_id=issue, fence=lock["fence"], cause=in_run)
-    await bo.say(chore.done, cause=in_run)
+    await bo.call("locks.release", issue_id=issue, fence=fence, cause=in_run)
 
 
 async def _thank(ada: Agent, issue: int, follow_up: int) -> None:
     """Do what was waiting for the work."""
     await ada.say("Thank you! I will tell everyone.", cause=f"issues/{issue}")
     await ada.call("issues.close", id=follow_up, cause=f"issues/{issue}")
+
+
+@asynccontextmanager
+async def _run(agent: Agent, intent: str, cause: str) -> AsyncIterator[dict[str, Any]]:
+    """Give a run; where something in it is refused it ends as a failure, if it has no end yet."""
+    run = await agent.call("runs.start", intent=intent, cause=cause)
+    try:
+        yield run
+    except Refused as refused:
+        outcome = {"status": "failure", "summary": str(refused)}
+        await agent.call("runs.complete", run_id=run["run_id"], outcome=outcome)
+        raise
 
 
 @asynccontextmanager

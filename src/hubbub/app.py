@@ -255,8 +255,8 @@ async def _demo(daemon: Daemon) -> None:
         return
     try:
         await talk(listener.url, daemon.files.operator_token(), tls=daemon.tls)
-    except ClientError as error:
-        log.warning("demo_ended", reason=str(error))
+    except* ClientError as errors:
+        log.warning("demo_ended", reason="; ".join(map(str, errors.exceptions)))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

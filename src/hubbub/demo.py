@@ -3,8 +3,8 @@
 They share one small piece of work, again and again: one finds something to do, the other takes
 the issue, works on it in a run and reports. Where a person comes in between, they leave it to them.
 Each says what led to what it does, so that a thanks
-can be followed back to the first remark. All of it can be watched on the page, or with
-`hubbub tail`.
+can be followed back to the first remark. Meanwhile both answer whoever writes to them. All of it
+can be watched on the page, or with `hubbub tail`.
 """
 
 import asyncio
@@ -17,11 +17,13 @@ from typing import Any
 
 import msgspec
 
-from hubbub.client import AsyncClient, Refused
+from hubbub.client import AsyncClient, Refused, Turn
 
 
 PACE_S = 1.0
 """Seconds between two things that happen."""
+WORD_S = 0.15
+"""Seconds between two words of an answer."""
 TOPIC = "lobby"
 """Where they talk."""
 
@@ -69,6 +71,18 @@ class Agent:
         """Say something where everyone hears it."""
         return await self.call("topics.publish", topic=TOPIC, data={"text": text}, **why)
 
+    async def answer(self, turn: Turn) -> str:
+        """Look at the open issues, and say word by word what there is to do."""
+        look = {"toolCallId": turn.run_id, "name": "issues.ready"}
+        await turn.tool({"phase": "start", **look, "args": {}})
+        ready = (await self._client.issues.ready()).issues
+        await turn.tool({"phase": "result", **look, "result": len(ready)})
+        there = f"“{ready[0].title}” comes next" if ready else "nothing waits"
+        for word in f"You said “{turn.message[:80]}”, so I looked at the list: {there}.".split():
+            await turn.say(word + " ")
+            await self._pause(WORD_S)
+        return "Claim it under Work, if you like."
+
     async def did(self, run: dict[str, Any], **turn: Any) -> None:
         """Note in a run what was done."""
         await self.call("runs.record_turns", run_id=run["run_id"], turns=[turn])
@@ -90,9 +104,13 @@ async def talk(
         pause: Waits for some seconds; a test does not.
     """
     async with (
-        _agent(url, token, "ada", tls, pause) as ada,
-        _agent(url, token, "bo", tls, pause) as bo,
+        _client(url, token, "ada", tls) as as_ada,
+        _client(url, token, "bo", tls) as as_bo,
+        asyncio.TaskGroup() as tasks,
     ):
+        ada, bo = Agent(as_ada, pause), Agent(as_bo, pause)
+        tasks.create_task(as_ada.take_turns(ada.answer))
+        tasks.create_task(as_bo.take_turns(bo.answer))
         for chore in itertools.cycle(CHORES):
             try:
                 issue, follow_up = await _find(ada, chore)
@@ -138,8 +156,8 @@ async def _work(bo: Agent, chore: Chore, run: dict[str, Any], issue: int, fence:
     in_run = f"runs/{run['run_id']}"
     place = await bo.call("reservations.claim", paths=[f"{chore.place}/**"], cause=in_run)
     await bo.did(run, prompt=chore.title, tool="walk", parameters={"to": chore.place}, output="ok")
-    ask = {"session": "main", "message": chore.title, "idempotency_key": f"chat-{run['run_id']}"}
-    await bo.call("chat.send", **ask, cause=in_run)
+    ask = {"session": "agent:ada:main", "message": f"I am in the {chore.place}. What is next?"}
+    await bo.call("chat.send", **ask, idempotency_key=f"chat-{run['run_id']}", cause=in_run)
     await bo.did(run, tool="mend", parameters={"what": chore.found}, output={"text": chore.done})
     outcome = {"status": "success", "summary": chore.done}
     await bo.call("runs.complete", run_id=run["run_id"], outcome=outcome)
@@ -167,11 +185,11 @@ async def _run(agent: Agent, intent: str, cause: str) -> AsyncIterator[dict[str,
 
 
 @asynccontextmanager
-async def _agent(
-    url: str, operator: str, name: str, tls: ssl.SSLContext | None, pause: Pause
-) -> AsyncIterator[Agent]:
+async def _client(
+    url: str, operator: str, name: str, tls: ssl.SSLContext | None
+) -> AsyncIterator[AsyncClient]:
     """Make a token for an agent and connect with it."""
     async with AsyncClient(url, operator, tls=tls) as client:
         token = (await client.tokens.create(name)).token
-    async with AsyncClient(url, token, tls=tls) as client:
-        yield Agent(client, pause)
+    async with AsyncClient(url, token, agent=name, tls=tls) as client:
+        yield client

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.clients.waiting import PATIENCE_S, POLL_S
+from tests.clients.waiting import PATIENCE_S, POLL_S, eventually
 
 
 DOORS = ("hubbub", "x0x", "crosslink", "car", "openclaw")
@@ -208,6 +208,18 @@ class Daemon:
         answer = json.loads(await self.hubbub("token", "new", "--agent", agent, "--json"))
         assert answer["agent"] == agent
         return str(answer["token"])
+
+    async def logged(self, text: str) -> str:
+        """Wait until the daemon has written a text, and return the end of its log.
+
+        A daemon answers as soon as its doors are open; what it says of itself may come after that.
+        """
+
+        async def log_with_it() -> str:
+            log = self.log_tail()
+            return log if text in log else ""
+
+        return await eventually(log_with_it, what=f"the log of {text!r}")
 
     def log_tail(self) -> str:
         """Return the end of what the daemon wrote to its standard streams."""

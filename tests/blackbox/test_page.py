@@ -259,6 +259,7 @@ async def test_no_token_is_ever_logged(daemon: Daemon) -> None:
         proxy=None,
     )
     await x0x.close()
+    await daemon.stop()
 
     assert token not in daemon.log_tail()
 

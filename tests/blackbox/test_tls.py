@@ -49,7 +49,7 @@ async def test_every_listener_speaks_https_and_wss(start_daemon: StartDaemon, fi
         assert "<title>hubbub" in await _page(http, daemon, files)
         with pytest.raises(aiohttp.ClientError):
             await http.get("http" + daemon.url("hubbub", "/healthz").removeprefix("https"))
-    assert f"https://{daemon.address('car')[0]}" in daemon.log_tail()
+    await daemon.logged(f"https://{daemon.address('car')[0]}")
 
 
 async def _page(http: aiohttp.ClientSession, daemon: Daemon, files: Files) -> str:

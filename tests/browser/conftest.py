@@ -3,10 +3,24 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
-from tests.browser.visitor import CHROMIUM, NO_CHROMIUM, Visitor, chromium, visiting
+from tests.browser.visitor import CHROMIUM, NO_CHROMIUM, WAIT_MS, Visitor, chromium, visiting
+from tests.clients.guests import Guests
+from tests.clients.rpc import RpcSocket
 from tests.daemon import Daemon
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    """Wait as long for what is seen as for everything else."""
+    expect.set_options(timeout=WAIT_MS)
+
+
+@pytest.fixture
+async def rpc(daemon: Daemon, guests: Guests) -> RpcSocket:
+    """Give the operator's connection."""
+    return await guests.rpc(daemon)
 
 
 @pytest.fixture

@@ -8,14 +8,8 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from tests.blackbox.crowd import stop_reading
-from tests.browser.visitor import WAIT_MS, Visitor
+from tests.browser.visitor import Visitor
 from tests.clients.guests import Guests
-
-
-@pytest.fixture(autouse=True)
-def patience() -> None:
-    """Wait as long for what is seen as for everything else."""
-    expect.set_options(timeout=WAIT_MS)
 
 
 def figure(visitor: Visitor, name: str) -> Locator:
@@ -29,9 +23,9 @@ async def test_figures_are_read_again_and_again(visitor: Visitor, guests: Guests
     await visitor.open("health")
     await expect(visitor.page.locator(".ready-word")).to_have_text("Ready: writes are taken")
     await expect(figure(visitor, "Events")).to_contain_text("a second")
-    operator = await guests.rpc(visitor.daemon)
+    rpc = await guests.rpc(visitor.daemon)
     for _ in range(20):
-        await operator.publish("lobby", 1)
+        await rpc.publish("lobby", 1)
     await expect(visitor.page.locator(".ready")).to_contain_text("at event 20")
     await expect(figure(visitor, "Commits").locator(".chip")).to_have_text(
         re.compile("quick|slow disk")
@@ -44,8 +38,8 @@ async def test_connections_listeners_and_limits_stand_in_tables(
     visitor: Visitor, guests: Guests
 ) -> None:
     """Who is connected, through which door; a limit that is counted has a meter."""
-    operator = await guests.rpc(visitor.daemon)
-    token = (await operator.call("tokens.create", {"agent": "cy"}))["token"]
+    rpc = await guests.rpc(visitor.daemon)
+    token = (await rpc.call("tokens.create", {"agent": "cy"}))["token"]
     await guests.car_agent(visitor.daemon, "cy", token)
     await visitor.open("health")
     tables = visitor.page.locator(".health-table")
@@ -59,12 +53,12 @@ async def test_connections_listeners_and_limits_stand_in_tables(
 
 async def test_slow_connection_is_marked(visitor: Visitor, guests: Guests) -> None:
     """Who does not read stands on top, with the word that it cannot keep up."""
-    operator, slow = await guests.rpc(visitor.daemon), await guests.rpc(visitor.daemon)
+    rpc, slow = await guests.rpc(visitor.daemon), await guests.rpc(visitor.daemon)
     await slow.subscribe("flood")
     await visitor.open("health")
     stop_reading(slow)
     for _ in range(40):
-        await operator.publish("flood", "x" * 500_000)
+        await rpc.publish("flood", "x" * 500_000)
     first = visitor.page.locator(".health-table").first.locator("tbody tr").first
     await expect(first).to_have_attribute("data-tone", "warn")
     await expect(first).to_contain_text(re.compile("catches up|slow"))
@@ -75,11 +69,11 @@ async def test_store_that_cannot_write_is_told_with_its_reason(
     visitor: Visitor, guests: Guests
 ) -> None:
     """In words and at once; and when the disk takes writes again, that too."""
-    operator = await guests.rpc(visitor.daemon)
+    rpc = await guests.rpc(visitor.daemon)
     await visitor.open("health")
     limits = resource.prlimit(visitor.daemon.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(visitor.daemon.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
-    await operator.fail("topics.publish", {"topic": "lobby", "data": 1})
+    await rpc.fail("topics.publish", {"topic": "lobby", "data": 1})
     await expect(visitor.page.locator(".ready-word")).to_contain_text("Not ready")
     await expect(visitor.page.locator(".ready-reason")).to_contain_text("store")
     resource.prlimit(visitor.daemon.pid, resource.RLIMIT_FSIZE, limits)

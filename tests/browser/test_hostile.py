@@ -1,6 +1,5 @@
 """Hostile events on every view: shown as text, nothing executed, the layout as it was."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -67,13 +66,6 @@ PLACES: list[tuple[tuple[str, ...], list[str]]] = [
     (("health",), []),
 ]
 """Each place with the marks of the texts that it must show."""
-
-
-@pytest.fixture
-async def rpc(daemon: Daemon) -> AsyncIterator[RpcSocket]:
-    """Give somebody who means ill."""
-    async with await RpcSocket.connect(daemon) as socket:
-        yield socket
 
 
 async def track(rpc: RpcSocket) -> None:

@@ -4,28 +4,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.async_api import Browser, Locator, expect
 
-from tests.browser.visitor import WAIT_MS, Visitor, visiting
+from tests.browser.visitor import Visitor, visiting
 from tests.clients.guests import Guests
 from tests.clients.rpc import RpcSocket
 from tests.daemon import Daemon
 
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def patience() -> None:
-    """Wait as long for what is seen as for everything else."""
-    expect.set_options(timeout=WAIT_MS)
-
-
-@pytest.fixture
-async def operator(daemon: Daemon, guests: Guests) -> RpcSocket:
-    """Give the operator's connection."""
-    return await guests.rpc(daemon)
 
 
 def lines(visitor: Visitor) -> Locator:
@@ -39,22 +26,22 @@ def card(visitor: Visitor, agent: str) -> Locator:
     return visitor.page.locator(".agent").filter(has=name)
 
 
-async def agent_socket(daemon: Daemon, guests: Guests, operator: RpcSocket, name: str) -> RpcSocket:
+async def agent_socket(daemon: Daemon, guests: Guests, rpc: RpcSocket, name: str) -> RpcSocket:
     """Connect an agent through hubbub's own door."""
-    made = await operator.call("tokens.create", {"agent": name})
+    made = await rpc.call("tokens.create", {"agent": name})
     return await guests.rpc(daemon, made["token"])
 
 
 async def test_agents_stand_at_their_doors_with_what_they_do(
-    visitor: Visitor, guests: Guests, operator: RpcSocket
+    visitor: Visitor, guests: Guests, rpc: RpcSocket
 ) -> None:
     """Run with its turns, issue, lock with its fence, and whom somebody waits for."""
     daemon = visitor.daemon
-    ada = await agent_socket(daemon, guests, operator, "ada")
-    bo = await agent_socket(daemon, guests, operator, "bo")
-    token = (await operator.call("tokens.create", {"agent": "cy"}))["token"]
+    ada = await agent_socket(daemon, guests, rpc, "ada")
+    bo = await agent_socket(daemon, guests, rpc, "bo")
+    token = (await rpc.call("tokens.create", {"agent": "cy"}))["token"]
     cy = await guests.car_agent(daemon, "cy", token)
-    await operator.call("issues.create", {"title": "The blue lamp"})
+    await rpc.call("issues.create", {"title": "The blue lamp"})
     await ada.call("locks.claim", {"issue_id": 1})
     await bo.post("locks.claim", {"issue_id": 1, "wait": True, "wait_ms": 60_000})
     await visitor.open()
@@ -77,7 +64,7 @@ async def test_agents_stand_at_their_doors_with_what_they_do(
     await expect(card(visitor, "ada")).not_to_contain_text("ask around")
 
 
-async def test_an_answer_is_read_while_it_is_given(visitor: Visitor, operator: RpcSocket) -> None:
+async def test_an_answer_is_read_while_it_is_given(visitor: Visitor) -> None:
     """The card of an agent that streams shows the end of its text, until it has ended."""
     config = '[agents.main]\nrunner = "command"\ncommand = ["sh", "-c", "echo so far; sleep 60"]\n'
     visitor.daemon.configure(config)
@@ -92,10 +79,10 @@ async def test_an_answer_is_read_while_it_is_given(visitor: Visitor, operator: R
 
 
 async def test_river_tells_what_happens_in_words(
-    visitor: Visitor, guests: Guests, operator: RpcSocket
+    visitor: Visitor, guests: Guests, rpc: RpcSocket
 ) -> None:
     """The newest on top, also what happened before; heartbeats only for those who ask."""
-    ada = await agent_socket(visitor.daemon, guests, operator, "ada")
+    ada = await agent_socket(visitor.daemon, guests, rpc, "ada")
     await ada.publish("lobby", {"text": "the tea is cold"})
     await visitor.open()
     await expect(lines(visitor).first).to_contain_text("ada published on lobby: the tea is cold")
@@ -104,7 +91,7 @@ async def test_river_tells_what_happens_in_words(
     await expect(lines(visitor).first).to_contain_text("operator sent “hello” on swarm")
     await expect(lines(visitor).first).to_have_attribute("data-door", "x0x")
     await ada.call("agents.heartbeat", {})
-    await operator.call("issues.create", {"title": "Tea"})
+    await rpc.call("issues.create", {"title": "Tea"})
     await expect(lines(visitor).first).to_contain_text("operator opened issue 1: Tea")
     await expect(visitor.page.get_by_text("is alive")).to_have_count(0)
 
@@ -114,16 +101,16 @@ async def test_river_tells_what_happens_in_words(
 
 
 async def test_filters_choose_by_door_agent_topic_and_kind(
-    visitor: Visitor, guests: Guests, operator: RpcSocket
+    visitor: Visitor, guests: Guests, rpc: RpcSocket
 ) -> None:
     """Of what was there and of what comes; one press shows all again."""
-    ada = await agent_socket(visitor.daemon, guests, operator, "ada")
+    ada = await agent_socket(visitor.daemon, guests, rpc, "ada")
     x0x = await guests.x0x(visitor.daemon)
     await visitor.open()
     page = visitor.page
     for number in range(3):
         await ada.publish("lobby/a", number)
-        await operator.publish("lobby/b", number, kind="note.small")
+        await rpc.publish("lobby/b", number, kind="note.small")
         await x0x.publish("swarm", b"x")
 
     await page.locator('.tile[data-door="x0x"]').click()
@@ -146,39 +133,37 @@ async def test_filters_choose_by_door_agent_topic_and_kind(
     await expect(page.locator(".river .empty")).to_contain_text("None of the newest")
 
 
-async def test_river_stands_still_and_flows_on(visitor: Visitor, operator: RpcSocket) -> None:
+async def test_river_stands_still_and_flows_on(visitor: Visitor, rpc: RpcSocket) -> None:
     """While it stands it says how many wait; then all of them are there."""
     await visitor.open()
-    await operator.publish("lobby", "before")
+    await rpc.publish("lobby", "before")
     await expect(lines(visitor).first).to_contain_text("before")
     await visitor.page.keyboard.press("p")
-    await operator.publish("lobby", "one")
-    await operator.publish("lobby", "two")
+    await rpc.publish("lobby", "one")
+    await rpc.publish("lobby", "two")
     await expect(visitor.page.locator(".river-bar .chip")).to_have_text("2 new, waiting")
     await expect(lines(visitor).first).to_contain_text("before")
 
     await visitor.page.keyboard.press("p")
     await expect(lines(visitor).first).to_contain_text("two")
     await lines(visitor).nth(2).hover()
-    await operator.publish("lobby", "three")
+    await rpc.publish("lobby", "three")
     await expect(visitor.page.locator(".river-bar .chip")).to_have_text("1 new, waiting")
     await visitor.page.locator(".now-headline").hover()
     await expect(lines(visitor).first).to_contain_text("three")
 
 
-async def test_causes_of_an_event_are_drawn_as_a_chain(
-    visitor: Visitor, operator: RpcSocket
-) -> None:
+async def test_causes_of_an_event_are_drawn_as_a_chain(visitor: Visitor, rpc: RpcSocket) -> None:
     """From a message over run, tool call and issue to the lock, and each stop can be opened."""
-    said = await operator.publish("lobby", {"text": "the lamp is blue"})
+    said = await rpc.publish("lobby", {"text": "the lamp is blue"})
     start = {"agent": "ada", "intent": "look", "cause": said["id"]}
-    run = (await operator.call("runs.start", start))["run_id"]
+    run = (await rpc.call("runs.start", start))["run_id"]
     turn = {"tool": "look", "output": "a glow"}
-    await operator.call("runs.record_turns", {"run_id": run, "turns": [turn]})
-    opened = await operator.call("issues.create", {"title": "Lamp", "cause": f"runs/{run}"})
-    await operator.publish("lobby", "an aside", cause=f"runs/{run}")
+    await rpc.call("runs.record_turns", {"run_id": run, "turns": [turn]})
+    opened = await rpc.call("issues.create", {"title": "Lamp", "cause": f"runs/{run}"})
+    await rpc.publish("lobby", "an aside", cause=f"runs/{run}")
     claim = {"issue_id": opened["id"], "agent": "ada", "cause": f"issues/{opened['id']}"}
-    await operator.call("locks.claim", claim)
+    await rpc.call("locks.claim", claim)
     await visitor.open()
     await expect(lines(visitor).first).to_contain_text("claimed lock")
 
@@ -199,12 +184,10 @@ async def test_causes_of_an_event_are_drawn_as_a_chain(
     await expect(visitor.page).to_have_url(re.compile("#/now$"))
 
 
-async def test_cause_that_is_no_event_stands_as_a_request(
-    visitor: Visitor, operator: RpcSocket
-) -> None:
+async def test_cause_that_is_no_event_stands_as_a_request(visitor: Visitor, rpc: RpcSocket) -> None:
     """What several events name as their cause joins them, also where it is a request's id."""
-    first = await operator.publish("lobby", 1, cause="request-17")
-    await operator.publish("lobby", 2, cause="request-17")
+    first = await rpc.publish("lobby", 1, cause="request-17")
+    await rpc.publish("lobby", 2, cause="request-17")
     await visitor.open()
     await visitor.see("now", "event", first["id"])
 
@@ -212,19 +195,19 @@ async def test_cause_that_is_no_event_stands_as_a_request(
     await expect(signs).to_have_text(["request", "message", "message"])
 
 
-async def test_hostile_events_are_text(visitor: Visitor, operator: RpcSocket) -> None:
+async def test_hostile_events_are_text(visitor: Visitor, rpc: RpcSocket) -> None:
     """Markup, control signs, a megabyte, deep lists, and data that lies about its kind."""
     await visitor.open()
     deep: Any = 1
     for _ in range(500):
         deep = [deep]
     for kind in ("run.started", "lock.claimed", "wait.cycle", "issue.changed", "agent.status"):
-        await operator.publish("odd", None, kind=kind)
-        await operator.publish("odd", {"agent": 5, "run_id": {}, "session": []}, kind=kind)
-    await operator.publish("odd", deep)
-    await operator.publish("x" * 65_535, "\x00\x1b[31m\u202e")
-    await operator.publish("big", "A" * (1 << 20))
-    await operator.publish("odd", "<img src=x onerror=alert(1)><script>alert(2)</script>")
+        await rpc.publish("odd", None, kind=kind)
+        await rpc.publish("odd", {"agent": 5, "run_id": {}, "session": []}, kind=kind)
+    await rpc.publish("odd", deep)
+    await rpc.publish("x" * 65_535, "\x00\x1b[31m\u202e")
+    await rpc.publish("big", "A" * (1 << 20))
+    await rpc.publish("odd", "<img src=x onerror=alert(1)><script>alert(2)</script>")
     await expect(lines(visitor).first).to_contain_text("<img src=x onerror=alert(1)>")
     await expect(lines(visitor).nth(2)).to_contain_text("␀␛[31m\ufffd")
     await expect(visitor.page.locator(".river img, .river script")).to_have_count(0)
@@ -243,14 +226,14 @@ async def test_hostile_events_are_text(visitor: Visitor, operator: RpcSocket) ->
 
 
 async def test_past_shows_who_was_here_and_what_had_happened(
-    visitor: Visitor, guests: Guests, operator: RpcSocket
+    visitor: Visitor, guests: Guests, rpc: RpcSocket
 ) -> None:
     """The slider takes people and river back; nothing newer stands there."""
-    await operator.publish("lobby", "long ago")
-    await agent_socket(visitor.daemon, guests, operator, "ada")
+    await rpc.publish("lobby", "long ago")
+    await agent_socket(visitor.daemon, guests, rpc, "ada")
     await visitor.open()
     await expect(card(visitor, "ada")).to_have_count(1)
-    await operator.publish("lobby", "just now")
+    await rpc.publish("lobby", "just now")
     await expect(lines(visitor).first).to_contain_text("just now")
 
     await visitor.call(
@@ -260,7 +243,7 @@ async def test_past_shows_who_was_here_and_what_had_happened(
     await expect(lines(visitor)).to_have_count(1)
     await expect(lines(visitor)).to_contain_text("long ago")
     await expect(visitor.page.locator(".agent")).to_have_count(0)
-    await operator.publish("lobby", "meanwhile")
+    await rpc.publish("lobby", "meanwhile")
     await visitor.page.keyboard.press("0")
     await expect(lines(visitor).first).to_contain_text("meanwhile")
     await expect(card(visitor, "ada")).to_have_count(1)

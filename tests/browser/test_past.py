@@ -37,13 +37,6 @@ JOURNEYS = 10
 Record = dict[tuple[str, ...], list[Row]]
 
 
-@pytest.fixture
-async def rpc(daemon: Daemon) -> AsyncIterator[RpcSocket]:
-    """Give somebody who works, as the operator."""
-    async with await RpcSocket.connect(daemon) as socket:
-        yield socket
-
-
 async def position_of(rpc: RpcSocket) -> int:
     """Give the newest position."""
     seq: int = (await rpc.call("system.ping"))["position"]["seq"]

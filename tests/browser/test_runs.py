@@ -6,10 +6,8 @@ import pytest
 
 from tests.browser.axe import serious_findings
 from tests.browser.visitor import Visitor
-from tests.clients.guests import Guests
 from tests.clients.rpc import RpcSocket
 from tests.clients.waiting import eventually
-from tests.daemon import Daemon
 
 
 TURNS: list[dict[str, Any]] = [
@@ -17,12 +15,6 @@ TURNS: list[dict[str, Any]] = [
     {"tool": "search_notes", "parameters": {"query": "lamp"}, "output": ["hall.md"]},
     {"output": "It is in the hall."},
 ]
-
-
-@pytest.fixture
-async def rpc(daemon: Daemon, guests: Guests) -> RpcSocket:
-    """A connection beside the page."""
-    return await guests.rpc(daemon)
 
 
 async def started(rpc: RpcSocket, intent: str, turns: list[dict[str, Any]], **more: Any) -> str:

@@ -3,25 +3,10 @@
 import json
 import re
 
-import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.visitor import WAIT_MS, Visitor
-from tests.clients.guests import Guests
+from tests.browser.visitor import Visitor
 from tests.clients.rpc import RpcSocket
-from tests.daemon import Daemon
-
-
-@pytest.fixture(autouse=True)
-def patience() -> None:
-    """Wait as long for what is seen as for everything else."""
-    expect.set_options(timeout=WAIT_MS)
-
-
-@pytest.fixture
-async def operator(daemon: Daemon, guests: Guests) -> RpcSocket:
-    """Give the operator's connection."""
-    return await guests.rpc(daemon)
 
 
 def row(visitor: Visitor, topic: str) -> Locator:
@@ -35,15 +20,13 @@ def tail(visitor: Visitor) -> Locator:
     return visitor.page.locator(".river-lines > li")
 
 
-async def test_silent_topic_is_listed_and_can_be_read(
-    visitor: Visitor, operator: RpcSocket
-) -> None:
+async def test_silent_topic_is_listed_and_can_be_read(visitor: Visitor, rpc: RpcSocket) -> None:
     """What was published before the page was opened is not lost from sight."""
     for number in range(3):
-        await operator.publish("old/news", {"text": f"number {number}"})
+        await rpc.publish("old/news", {"text": f"number {number}"})
     for number in range(300):
-        await operator.post("topics.publish", {"topic": "noise", "data": number})
-    await operator.publish("last", 1)
+        await rpc.post("topics.publish", {"topic": "noise", "data": number})
+    await rpc.publish("last", 1)
     await visitor.open("topics")
     await expect(row(visitor, "old/news").locator("td").nth(2)).to_have_text("3")
 
@@ -53,11 +36,11 @@ async def test_silent_topic_is_listed_and_can_be_read(
     await expect(visitor.page).to_have_url(re.compile("#/topics/old%2Fnews$"))
 
 
-async def test_rates_grow_while_events_come(visitor: Visitor, operator: RpcSocket) -> None:
+async def test_rates_grow_while_events_come(visitor: Visitor, rpc: RpcSocket) -> None:
     """A topic that is new appears by itself; the daemon's own stand in a table of their own."""
     await visitor.open("topics")
-    await operator.publish("fresh", "hello")
-    await operator.call("issues.create", {"title": "Tea"})
+    await rpc.publish("fresh", "hello")
+    await rpc.call("issues.create", {"title": "Tea"})
     await expect(row(visitor, "fresh").locator("td").nth(1)).to_have_text("0.1/s")
     await expect(row(visitor, "fresh")).to_contain_text("operator: hello")
     await expect(row(visitor, "issues/*")).to_contain_text("operator opened issue 1: Tea")
@@ -65,29 +48,29 @@ async def test_rates_grow_while_events_come(visitor: Visitor, operator: RpcSocke
 
 
 async def test_tail_follows_stands_still_and_knows_prefixes(
-    visitor: Visitor, operator: RpcSocket
+    visitor: Visitor, rpc: RpcSocket
 ) -> None:
     """Only what belongs to it comes in; paused, it keeps what comes."""
-    await operator.publish("a", "first")
+    await rpc.publish("a", "first")
     await visitor.open("topics", "a")
     await expect(tail(visitor)).to_have_count(1)
-    await operator.publish("b", "other")
-    await operator.publish("a", "second")
+    await rpc.publish("b", "other")
+    await rpc.publish("a", "second")
     await expect(tail(visitor)).to_have_count(2)
     await visitor.page.keyboard.press("p")
-    await operator.publish("a", "third")
+    await rpc.publish("a", "third")
     await expect(visitor.page.locator(".river-bar .chip")).to_have_text("1 new, waiting")
     await visitor.page.keyboard.press("p")
     await expect(tail(visitor)).to_have_count(3)
 
     await visitor.see("topics", "issues/*")
     await expect(tail(visitor)).to_have_count(0)
-    await operator.call("issues.create", {"title": "Tea"})
+    await rpc.call("issues.create", {"title": "Tea"})
     await expect(tail(visitor)).to_contain_text("operator opened issue 1: Tea")
 
 
 async def test_publishing_checks_first_and_keeps_what_was_refused(
-    visitor: Visitor, operator: RpcSocket
+    visitor: Visitor, rpc: RpcSocket
 ) -> None:
     """Bad JSON and topics of the daemon are told at once; the good event is stored once."""
     await visitor.open("topics")
@@ -110,13 +93,11 @@ async def test_publishing_checks_first_and_keeps_what_was_refused(
     await page.get_by_role("button", name="Publish").click()
     await expect(page.locator(".notice")).to_contain_text("Published as event")
     await expect(data).to_have_value("")
-    (event,) = await operator.journal(topics=["lobby"])
+    (event,) = await rpc.journal(topics=["lobby"])
     assert (event["kind"], event["data"]) == ("greeting", {"text": "hello"})
 
 
-async def test_refusal_of_the_daemon_keeps_what_was_typed(
-    visitor: Visitor, operator: RpcSocket
-) -> None:
+async def test_refusal_of_the_daemon_keeps_what_was_typed(visitor: Visitor, rpc: RpcSocket) -> None:
     """Who may only read is told so at the form, and nothing that was typed is lost."""
     made = json.loads(await visitor.daemon.hubbub("open", "--json", "--read-only"))
     await visitor.page.goto(made["link"])
@@ -128,7 +109,7 @@ async def test_refusal_of_the_daemon_keeps_what_was_typed(
     await page.get_by_role("button", name="Publish").click()
     await expect(page.locator(".problem")).to_contain_text("lacks the scope 'write'")
     await expect(page.locator("#publish-data")).to_have_value("hello")
-    assert await operator.journal(topics=["lobby"]) == []
+    assert await rpc.journal(topics=["lobby"]) == []
 
 
 async def test_form_takes_no_more_than_it_can_send(visitor: Visitor) -> None:
@@ -141,10 +122,10 @@ async def test_form_takes_no_more_than_it_can_send(visitor: Visitor) -> None:
     await expect(page.locator(".problem")).to_contain_text("hubbub publish")
 
 
-async def test_past_publishes_nothing(visitor: Visitor, operator: RpcSocket) -> None:
+async def test_past_publishes_nothing(visitor: Visitor, rpc: RpcSocket) -> None:
     """The button is shut, and the form says why."""
-    await operator.publish("lobby", 1)
-    await operator.publish("lobby", 2)
+    await rpc.publish("lobby", 1)
+    await rpc.publish("lobby", 2)
     await visitor.open("topics", "lobby")
     await expect(tail(visitor)).to_have_count(2)
     await visitor.page.keyboard.press("[")
@@ -156,10 +137,10 @@ async def test_past_publishes_nothing(visitor: Visitor, operator: RpcSocket) -> 
     await expect(tail(visitor)).to_have_count(2)
 
 
-async def test_keys_go_from_topic_to_topic(visitor: Visitor, operator: RpcSocket) -> None:
+async def test_keys_go_from_topic_to_topic(visitor: Visitor, rpc: RpcSocket) -> None:
     """Down the clients' topics and on to the daemon's own, and back."""
     for name in ("a", "b"):
-        await operator.publish(name, 1)
+        await rpc.publish(name, 1)
     await visitor.open("topics", "a")
     await expect(row(visitor, "b")).to_have_count(1)
     chosen = visitor.page.locator(".topic-name[aria-pressed=true]")
@@ -174,10 +155,10 @@ async def test_keys_go_from_topic_to_topic(visitor: Visitor, operator: RpcSocket
         await expect(chosen).to_have_text(name)
 
 
-async def test_finding_asks_the_journal(visitor: Visitor, operator: RpcSocket) -> None:
+async def test_finding_asks_the_journal(visitor: Visitor, rpc: RpcSocket) -> None:
     """What is typed is the beginning of the names that are listed."""
     for name in ("alpha", "alps", "beta"):
-        await operator.publish(name, 1)
+        await rpc.publish(name, 1)
     await visitor.open("topics")
     await expect(row(visitor, "beta")).to_have_count(1)
     await visitor.page.get_by_label("Find").fill("al")

@@ -6,20 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.visitor import Visitor, visiting
 from tests.clients.rpc import RpcSocket
 from tests.clients.waiting import eventually
 from tests.daemon import Daemon
-
-
-@pytest.fixture
-async def rpc(daemon: Daemon) -> AsyncIterator[RpcSocket]:
-    """Give somebody else, who works through hubbub's own door as the operator."""
-    async with await RpcSocket.connect(daemon) as socket:
-        yield socket
 
 
 async def issue(rpc: RpcSocket, title: str, *blockers: int, **more: Any) -> int:

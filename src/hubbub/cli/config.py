@@ -40,13 +40,7 @@ def _complete(_context: object, _parameter: object, incomplete: str) -> list[str
 @config.command()
 @click.argument("name", default="", shell_complete=_complete)
 @click.option("--origin", is_flag=True, help="Say where each value comes from.")
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Settings; without it, config.toml in the data directory.",
-)
+@options.config
 @options.data_dir
 @options.as_json
 def show(

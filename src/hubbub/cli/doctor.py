@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Settings; without it, config.toml in the data directory.",
-)
+@options.config
 @options.daemon
 @options.as_json
 def doctor(data_dir: Path | None, *, file: Path | None, as_json: bool) -> int:

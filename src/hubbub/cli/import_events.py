@@ -8,7 +8,6 @@ import contextlib
 import os
 import stat
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +21,6 @@ from hubbub.cli.event_lines import Line, read_header, read_lines
 from hubbub.cli.progress import bytes_progress
 from hubbub.cli.running import Failed, Refused, Running, find
 from hubbub.core.topics import RESERVED
-
-
-PATIENCE_S = 0.1
-"""Seconds after which an event that came too soon for the daemon is sent again."""
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -108,7 +103,7 @@ def _publish(daemon: Running, file: BinaryIO, size: int | None, newest: int) -> 
 
 
 def _send(daemon: Running, line: Line) -> Any:
-    """Publish one event; where the daemon asks for patience, have some."""
+    """Publish one event; where the daemon asks for patience, the client has some."""
     params = {
         "topic": line.topic,
         "kind": line.kind,
@@ -116,13 +111,7 @@ def _send(daemon: Running, line: Line) -> Any:
         "idempotency_key": f"import:{line.id}",
         "cause": line.id,
     }
-    while True:
-        try:
-            return daemon.call("topics.publish", params)
-        except Refused as error:
-            if error.code != "rate_limited":
-                raise
-            time.sleep(PATIENCE_S)
+    return daemon.call("topics.publish", params)
 
 
 def _show(result: Result) -> None:

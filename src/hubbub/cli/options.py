@@ -1,4 +1,4 @@
-"""Options that every command has."""
+"""Options that several commands have."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,13 @@ data_dir = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Data directory of the daemon; it tells the commands where the daemon listens.",
+)
+config = click.option(
+    "--config",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Settings; without it, config.toml in the data directory.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 

@@ -30,12 +30,7 @@ def _names(end: str) -> Callable[[object, object, str], list[str]]:
 
 @click.command()
 @options.data_dir
-@click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Settings; without it, config.toml in the data directory.",
-)
+@options.config
 @click.option(
     "--listen",
     multiple=True,
@@ -65,9 +60,7 @@ def _names(end: str) -> Callable[[object, object, str], list[str]]:
 @click.option("--tls-key", metavar="FILE", help="Its key, in PEM, without a passphrase.")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
 @click.option("--json", "as_json", is_flag=True, help="Write the banner and the log as JSON.")
-def serve(
-    data_dir: Path | None, config: Path | None, listen: tuple[str, ...], **given: Any
-) -> None:
+def serve(data_dir: Path | None, file: Path | None, listen: tuple[str, ...], **given: Any) -> None:
     """Run the daemon until it is told to stop (Ctrl-C, SIGTERM)."""
     from hubbub.app import Daemon, run
     from hubbub.cli.supervisor import told_ready
@@ -84,7 +77,7 @@ def serve(
     }
     # What was not given must not hide what a variable or the file says.
     flags = {key: value for key, value in flags.items() if value not in (None, False, [])}
-    loaded = load(flags=flags, environ=os.environ, config=config)
+    loaded = load(flags=flags, environ=os.environ, config=file)
     settings = loaded.settings
     set_up_logging(settings.log.level, as_json=settings.log.json)
     announce = _announce_json if given["as_json"] else _announce

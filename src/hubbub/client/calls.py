@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -143,13 +143,6 @@ class BlockingMethods:
     def __init__(self, loop: Loop) -> None:
         """Run on a loop in a thread."""
         self._loop = loop
-
-
-class Closeable(Protocol):
-    """An iterator that has something to end."""
-
-    async def aclose(self) -> None:
-        """End it."""
 
 
 class Blocking(Iterator[T]):

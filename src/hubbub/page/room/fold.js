@@ -1,5 +1,7 @@
 // What one event changes in the room. Pure: the same events give the same room, live or past.
 
+import { isOwn } from "./own.js";
+
 /**
  * @typedef {object} Room The room at one position; each map is by the key of its rows.
  * @property {{epoch: string, seq: number}} position
@@ -48,13 +50,10 @@ export function roomOf(snapshot) {
 export function fold(room, event) {
   if (event.seq === 0) return;
   // Under other topics anybody may publish any kind.
-  if (OURS.test(event.topic)) change(room, event);
+  if (isOwn(event)) change(room, event);
   room.position = { ...room.position, seq: event.seq };
   room.at = event.at;
 }
-
-/** Topics under which only the daemon's own services publish. */
-const OURS = /^(agents|chat|issues|locks|reservations|runs)\//;
 
 function change(room, event) {
   CHANGES[event.kind]?.(room, event.data);

@@ -1,6 +1,7 @@
 // The room as it is: a snapshot, then every event after it, with no seam and no gap untold.
 
 import { fold, roomOf } from "./fold.js";
+import { isOwn } from "./own.js";
 
 /** Events kept for a view that has not looked yet, at most. */
 const FRESH = 2000;
@@ -83,7 +84,7 @@ export class LiveRoom {
     if (event.seq !== 0) {
       fold(this.room, event);
       if (this.#goal) this.#goal.count += 1;
-    } else if (event.kind === "agent.heartbeat" && event.topic.startsWith("agents/")) this.heard.set(event.data.agent, event.data);
+    } else if (event.kind === "agent.heartbeat" && isOwn(event)) this.heard.set(event.data.agent, event.data);
     this.fresh.push(event);
     if (this.fresh.length > FRESH) {
       this.fresh.splice(0, this.fresh.length - FRESH);

@@ -1,6 +1,7 @@
 // One conversation as it is read and followed. No message stands in it twice: what is stored is
 // known by its run and its place in the journal, what is only sent by the run's id alone.
 
+import { ENDS } from "../../room/turns.js";
 import { newKey } from "../../wire/key.js";
 
 const SOME = 200;
@@ -265,8 +266,6 @@ export class Conversation {
     this.#changed();
   }
 }
-
-const ENDS = new Set(["chat.final", "chat.error", "chat.aborted"]);
 
 const { prototype } = Conversation;
 const FOLLOW = new Map([

@@ -1,5 +1,8 @@
 // One run as it is read and followed: its turns with their times, and what is being said now.
 
+import { isOwn } from "../../room/own.js";
+import { ENDS } from "../../room/turns.js";
+
 /** Turns that are kept at most; the daemon keeps no more either. */
 const MOST_TURNS = 2000;
 const PAGE = 500;
@@ -74,7 +77,7 @@ export class Trace {
   take(event) {
     if (event.data?.run_id !== this.runId || !FOLLOWED.has(event.kind)) return false;
     // Anybody may publish such an event under another topic.
-    if (!event.topic.startsWith("runs/") && !event.topic.startsWith("chat/")) return false;
+    if (!isOwn(event)) return false;
     if (this.#held) {
       if (this.#held.length < MOST_HELD) this.#held.push(event);
     } else if (this.run) this.#follow(event);
@@ -141,5 +144,4 @@ export class Trace {
   }
 }
 
-const ENDS = new Set(["chat.final", "chat.error", "chat.aborted"]);
 const FOLLOWED = new Set(["run.turn", "run.ended", "chat.delta", "chat.tool", ...ENDS]);

@@ -1,6 +1,6 @@
 // Questions to the person, each in a dialog with one form.
 
-import { fill, h, say } from "../../parts/element.js";
+import { h, say } from "../../parts/element.js";
 
 /**
  * @typedef {object} Field
@@ -68,13 +68,4 @@ function inputOf({ name, label, kind = "text", value = "", choices = [], needed 
   }[kind]();
   input.value = value;
   return { name, input, element: h("div", { class: "work-field" }, h("label", { for: id }, label), input, hint && h("p", { class: "soft" }, hint)) };
-}
-
-/** Show a long text whole, or as much of it as a page can bear. */
-export function showWhole(title, text, limit) {
-  const close = h("button", { type: "button", onclick: () => dialog.close() }, "Close");
-  const dialog = h("dialog", { class: "work-dialog wide-text", "aria-labelledby": "whole-title", onclose: () => dialog.remove() });
-  fill(dialog, h("div", { class: "title" }, h("h2", { id: "whole-title" }, title), close), h("pre", { tabindex: "0" }, limit(text)));
-  document.body.append(dialog);
-  dialog.showModal();
 }

@@ -1,21 +1,20 @@
 // The comments of the open issue.
 
+import { showWhole } from "../../parts/dialogs.js";
 import { fill, h, keep } from "../../parts/element.js";
 import { count, moment } from "../../parts/format.js";
 import { line, shown } from "../../parts/text.js";
-import { showWhole } from "./ask.js";
 import { agentChip } from "./pieces.js";
 
 /** Comments that are shown before somebody asks for more. */
 const PAGE = 30;
-/** Characters of a text in its place, and in a dialog. */
+/** Characters of a text in its place. */
 const SHORT = 3000;
-const LONG = 100_000;
 const KINDS = ["note", "plan", "decision", "observation", "blocker", "resolution", "result", "handoff", "human"];
 
 /** A text as it was written, with a way to see more of a long one. */
 export function longText(title, text, field) {
-  const more = text.length > SHORT && h("button", { type: "button", class: "quiet", onclick: () => showWhole(title, text, (whole) => shown(whole, LONG)) }, "See more of it");
+  const more = text.length > SHORT && h("button", { type: "button", class: "quiet", onclick: () => showWhole(title, text) }, "See more of it");
   return h("div", { class: "work-text" }, h("div", { class: "work-words", "data-field": field }, shown(text, SHORT)), more);
 }
 

@@ -4,7 +4,7 @@ import asyncio
 import socket as sockets
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -102,6 +102,7 @@ class Doors:
                 quotas=self.quotas,
                 tls=self._tls.get(name),
             )
+        hub.access.when_void(self._end)
         for listener in self.listeners.values():
             await listener.open()
         for dialect in dialects.values():
@@ -121,6 +122,10 @@ class Doors:
         """Give the certificate of hubbub's own listener, by which commands know it."""
         files = self._settings.listen.files("hubbub")
         return None if files is None else leaf(Path(files.cert))
+
+    def _end(self, tokens: Collection[str], why: str) -> None:
+        for listener in self.listeners.values():
+            listener.end(tokens, why)
 
     def queued_bytes(self) -> int:
         """Count the bytes that wait for slow clients."""

@@ -293,7 +293,7 @@ async def test_revoked_browser_is_closed_and_stays_out(daemon: Daemon) -> None:
         with pytest.raises(websockets.ConnectionClosed) as closed:
             await socket.recv()
         assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 4401
+        assert closed.value.rcvd.code == 1008
         with pytest.raises(EOFError):
             await stream.next()
     assert (await post(daemon, "runs.list", {}, token))["error"]["code"] == "unauthorized"

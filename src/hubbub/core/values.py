@@ -77,6 +77,8 @@ class Principal(msgspec.Struct, frozen=True):
     """Agent id, person's name, or ``operator``."""
     kind: Literal["operator", "agent", "person"] = "agent"
     scopes: frozenset[Scope] = frozenset(("read", "write"))
+    token: str = ""
+    """Digest of the token that lets this caller in; empty: none that can be revoked."""
 
     @property
     def id(self) -> str:

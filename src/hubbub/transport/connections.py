@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Collection
 
+from aiohttp import WSCloseCode
+
 from hubbub.core.health import ConnectionHealth
 from hubbub.core.values import Principal
 from hubbub.transport.outbox import FrameOutbox
@@ -55,6 +57,16 @@ class LongConnections:
         """Note the end of a connection."""
         del self._open[connection.number]
         self._dropped += connection.outbox.dropped
+
+    def end(self, tokens: Collection[str], why: str) -> None:
+        """Close what these tokens have opened.
+
+        Args:
+            tokens: Their digests.
+        """
+        for each in tuple(self._open.values()):
+            if each.principal is not None and each.principal.token in tokens:
+                each.outbox.close(WSCloseCode.POLICY_VIOLATION, why)
 
     @property
     def queued_bytes(self) -> int:

@@ -128,6 +128,10 @@ class Listener:
         """Connections that are open, those between two requests included."""
         return self._admission.peers
 
+    def end(self, tokens: Collection[str], why: str) -> None:
+        """Close what these tokens have opened; args as ``LongConnections.end``."""
+        self._admission.connections.end(tokens, why)
+
     def health(self) -> ListenerHealth:
         """Say how it is, and what it has done since the start."""
         counted, connections = self._admission, self._admission.connections

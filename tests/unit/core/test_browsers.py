@@ -31,17 +31,6 @@ HOURS_MS = 43_200_000
 """Twelve hours, after which an unused token has ended."""
 
 
-class Closed:
-    """Notes how a connection was closed."""
-
-    def __init__(self) -> None:
-        self.code = 0
-
-    def __call__(self, code: int, reason: str) -> None:
-        """Close."""
-        self.code = code
-
-
 @pytest.fixture
 def access(journal: Journal, store: SqliteStore, clock: ManualClock) -> Access:
     """Give the service with one operator token."""
@@ -52,6 +41,20 @@ async def browser(access: Access) -> BrowserToken:
     """Make a ticket and redeem it."""
     made = await access.browsers.ticket(OPERATOR)
     return await access.browsers.redeem(made.ticket)
+
+
+def known(access: Access, token: str) -> Principal:
+    """Give the principal of a token that lets somebody in."""
+    principal = access.principal(token)
+    assert principal is not None
+    return principal
+
+
+def voided(access: Access) -> list[tuple[str, str]]:
+    """Give the list of tokens that become void from now on: first characters of a digest, why."""
+    told: list[tuple[str, str]] = []
+    access.when_void(lambda gone, why: told.extend((each[:12], why) for each in gone))
+    return told
 
 
 async def later(journal: Journal, store: SqliteStore, clock: ManualClock) -> Access:
@@ -65,8 +68,8 @@ async def test_ticket_becomes_a_token_of_the_operator(access: Access, clock: Man
     """It may read and write, not administer, and says when it ends."""
     got = await browser(access)
 
-    expected = Principal(name="operator", kind="operator", scopes=frozenset(("read", "write")))
-    assert access.principal(got.token) == expected
+    found = known(access, got.token)
+    assert (found.id, found.scopes) == ("operator", frozenset(("read", "write")))
     assert access.durable(got.token) is None
     assert (got.principal, got.scopes) == ("operator", ("read", "write"))
     assert got.expires_at == clock.now + HOURS_MS
@@ -82,9 +85,7 @@ async def test_ticket_has_the_scopes_that_were_asked_for(
     made = await access.browsers.ticket(OPERATOR, scopes)
     got = await access.browsers.redeem(made.ticket)
 
-    found = access.principal(got.token)
-    assert found is not None
-    assert found.scopes == frozenset(got.scopes) == frozenset(scopes)
+    assert known(access, got.token).scopes == frozenset(got.scopes) == frozenset(scopes)
 
 
 async def test_ticket_is_made_by_administrators_for_some_scope(access: Access) -> None:
@@ -201,7 +202,7 @@ async def test_token_lives_as_long_after_its_last_use(
     """Each use puts the end off, also that a killed daemon had noted."""
     token = (await browser(access)).token
     clock.advance(HOURS_MS - 1)
-    assert access.principal(token) is not None
+    principal = known(access, token)
     access.browsers.tick()
     await journal.settled()
     clock.advance(HOURS_MS - 1)
@@ -216,7 +217,7 @@ async def test_token_lives_as_long_after_its_last_use(
     assert len(access.browsers) == 0
     assert await access.list(OPERATOR) == []
     access.browsers.tick()
-    assert access.browsers.enter(token, Closed()) is None
+    assert access.browsers.enter(principal) is None
 
 
 async def test_token_that_has_ended_leaves_the_store(
@@ -240,7 +241,7 @@ async def test_token_that_has_ended_leaves_the_store(
 async def test_open_connection_keeps_its_token_alive(access: Access, clock: ManualClock) -> None:
     """Its time runs from the moment in which the last of them ends."""
     token = (await browser(access)).token
-    stay = access.browsers.enter(token, Closed())
+    stay = access.browsers.enter(known(access, token))
     assert stay is not None
     clock.advance(2 * HOURS_MS)
     access.browsers.tick()
@@ -261,7 +262,7 @@ async def test_open_connection_is_a_use_that_a_later_daemon_knows(
 ) -> None:
     """The page that was open when the daemon was killed comes back by itself."""
     token = (await browser(access)).token
-    access.browsers.enter(token, Closed())
+    access.browsers.enter(known(access, token))
     clock.advance(2 * HOURS_MS)
     access.browsers.tick()
     await journal.settled()
@@ -271,8 +272,9 @@ async def test_open_connection_is_a_use_that_a_later_daemon_knows(
 
 async def test_others_connections_keep_nothing_alive(access: Access) -> None:
     """An agent's token, or none, is no browser's."""
-    assert access.browsers.enter(await access.create(OPERATOR, "alice"), Closed()) is None
-    assert access.browsers.enter(None, Closed()) is None
+    alice = known(access, await access.create(OPERATOR, "alice"))
+    assert access.browsers.enter(alice) is None
+    assert access.browsers.enter(OPERATOR) is None
 
 
 async def test_use_that_could_not_be_stored_is_stored_later(
@@ -318,8 +320,7 @@ async def test_browsers_are_listed_and_revoked(
 ) -> None:
     """One by its id, all by the operator's name; what they have open is closed."""
     first, second = [await browser(access) for _ in range(2)]
-    closed = Closed()
-    access.browsers.enter(first.token, closed)
+    told = voided(access)
     infos = await access.list(OPERATOR)
     assert [(i.agent, i.kind, i.scopes) for i in infos] == [
         ("operator", "browser", ("read", "write"))
@@ -329,7 +330,7 @@ async def test_browsers_are_listed_and_revoked(
     for info in infos:
         assert await access.revoke(OPERATOR, info.id) == 1
 
-    assert closed.code == 4401
+    assert told == [(info.id, "this token was revoked") for info in infos]
     assert access.principal(first.token) is access.principal(second.token) is None
     assert (await later(journal, store, clock)).principal(second.token) is None
     with pytest.raises(NotFound):
@@ -352,15 +353,14 @@ async def test_browser_used_longest_ago_goes_for_a_new_one(
     """Over the maximum; its connections are closed. Tickets have the same maximum."""
     access = Access(journal, store, clock, SECRET, limits=Limits(browser_tokens=2))
     tokens = []
-    closed = Closed()
+    told = voided(access)
     for _ in range(3):
         tokens.append((await browser(access)).token)
-        if len(tokens) == 1:
-            access.browsers.enter(tokens[0], closed)
         clock.advance(1)
 
     assert [access.principal(token) is None for token in tokens] == [True, False, False]
-    assert closed.code == 4401
+    ((_, why),) = told
+    assert "another browser came" in why
     again = await later(journal, store, clock)
     assert [again.principal(token) is None for token in tokens] == [True, False, False]
     tickets = []

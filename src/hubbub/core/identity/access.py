@@ -5,7 +5,7 @@ ends early.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import msgspec
@@ -22,6 +22,9 @@ from hubbub.errors import Conflict, InvalidRequest, NotFound
 
 MAX_NAME_CHARACTERS = 128
 """Length of an agent's name at most."""
+
+WhenVoid = Callable[[Collection[str], str], None]
+"""Is told the digests of tokens that let nobody in any more, and why."""
 
 
 class TokenInfo(msgspec.Struct, frozen=True):
@@ -66,9 +69,14 @@ class Access:
         self._clock = clock
         self._operator = sha256(operator_token)
         self._secret = Secret(operator_token)
-        self.browsers = Browsers(journal, store, clock, self._secret, limits)
+        self.browsers = Browsers(journal, store, clock, self._secret, limits, void=self._void)
         self._agents: dict[str, Principal] = {}
         self._sessions: dict[str, tuple[Principal, int]] = {}
+        self._when_void: list[WhenVoid] = []
+
+    def when_void(self, call: WhenVoid) -> None:
+        """Have something called when tokens become void, so that it ends what they opened."""
+        self._when_void.append(call)
 
     async def load(self) -> None:
         """Read the tokens of agents and browsers from the store."""
@@ -187,7 +195,7 @@ class Access:
         """Make tokens void: the one with this id, or all of the agent with this name.
 
         The name `operator` stands for all browsers, and the tickets that nobody has redeemed.
-        What a browser has open is closed.
+        What they have open is closed, and short-lived tokens that were given for them end too.
 
         Args:
             key: Idempotency key.
@@ -224,7 +232,19 @@ class Access:
         for each in revoked:
             self._agents.pop(each, None)
         self.browsers.forget(revoked)
+        self._void(revoked, "this token was revoked")
         return len(revoked)
+
+    def _void(self, digests: Collection[str], why: str) -> None:
+        """End what tokens have opened that are not in the store any more."""
+        gone = frozenset(digests)
+        if not gone:
+            return
+        for shown, (principal, _) in tuple(self._sessions.items()):
+            if principal.token in gone:
+                del self._sessions[shown]
+        for call in self._when_void:
+            call(gone, why)
 
     def _session(self, shown: str) -> Principal | None:
         principal, ends_at = self._sessions.get(shown, (None, 0))
@@ -254,4 +274,6 @@ def _with_row(unit: Unit[Made]) -> Unit[tuple[Made, Row | None]]:
 
 
 def _principal(row: Row) -> Principal:
-    return Principal(name=str(row[1]), kind="agent", scopes=frozenset(row[2].split()))
+    return Principal(
+        name=str(row[1]), kind="agent", scopes=frozenset(row[2].split()), token=str(row[0])
+    )

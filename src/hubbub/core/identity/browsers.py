@@ -5,7 +5,7 @@ any more. Both are kept as digests; the store decides who redeems a ticket first
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -29,12 +29,6 @@ UNKNOWN = (
     "this ticket opens nothing: it was used, has expired, or was never made; "
     "`hubbub open` makes another"
 )
-
-Close = Callable[[int, str], None]
-"""Closes a connection with a code and a reason."""
-REVOKED = 4401
-"""Close code of a browser's connection whose token was revoked."""
-
 
 REDEEMER = Principal(name="browser", kind="person", scopes=frozenset())
 """Whose idempotency keys those of browsers are that have no token yet."""
@@ -92,11 +86,11 @@ class Browser:
 class Stay:
     """One open connection of a browser."""
 
-    __slots__ = ("_browser", "_clock", "close")
+    __slots__ = ("_browser", "_clock")
 
-    def __init__(self, browser: Browser, clock: Clock, close: Close) -> None:
+    def __init__(self, browser: Browser, clock: Clock) -> None:
         """Begin."""
-        self._browser, self._clock, self.close = browser, clock, close
+        self._browser, self._clock = browser, clock
         browser.open.add(self)
 
     def leave(self) -> None:
@@ -109,9 +103,21 @@ class Browsers:
     """Tickets, and the tokens that browsers got for them."""
 
     def __init__(
-        self, journal: Journal, store: Store, clock: Clock, secret: Secret, limits: Limits
+        self,
+        journal: Journal,
+        store: Store,
+        clock: Clock,
+        secret: Secret,
+        limits: Limits,
+        *,
+        void: Callable[[Collection[str], str], None],
     ) -> None:
-        """Begin with none; ``load`` adds the stored ones."""
+        """Begin with none; ``load`` adds the stored ones.
+
+        Args:
+            void: Ends what tokens have opened, and is told why.
+        """
+        self._void = void
         self._journal = journal
         self._store = store
         self._clock = clock
@@ -140,14 +146,10 @@ class Browsers:
         browser.used_at = self._clock()
         return browser.principal
 
-    def enter(self, token: str | None, close: Close) -> Stay | None:
-        """Note a connection that was opened with a token; ``None``: it is no browser's.
-
-        Args:
-            close: Closes the connection; called when the token is revoked.
-        """
-        browser = None if token is None else self._alive.get(sha256(token))
-        return None if browser is None else Stay(browser, self._clock, close)
+    def enter(self, principal: Principal) -> Stay | None:
+        """Note a connection that a principal has opened; ``None``: it is no browser's."""
+        browser = self._alive.get(principal.token)
+        return None if browser is None else Stay(browser, self._clock)
 
     def alive(self) -> list[tuple[str, Browser, int]]:
         """Give the tokens' digests, what is known of them, and when each ends."""
@@ -237,12 +239,10 @@ class Browsers:
             expires_at=browser.used_at + self._token_ms,
         )
 
-    def forget(self, digests: Iterable[str], why: str = "this token was revoked") -> None:
-        """Make tokens void that were deleted from the store, and close what they opened."""
+    def forget(self, digests: Iterable[str]) -> None:
+        """Let nobody in by tokens that were deleted from the store."""
         for shown in digests:
-            browser = self._alive.pop(shown, None)
-            for stay in () if browser is None else tuple(browser.open):
-                stay.close(REVOKED, why)
+            self._alive.pop(shown, None)
 
     def tick(self) -> None:
         """Store which tokens were used, and forget those whose time is over."""
@@ -291,7 +291,8 @@ class Browsers:
 
     def _took(self, redeemed: _Redeemed) -> None:
         """Take a new token into memory."""
-        self.forget(redeemed.over, "another browser came, and this one was used longest ago")
+        self.forget(redeemed.over)
+        self._void(redeemed.over, "another browser came, and this one was used longest ago")
         if redeemed.row is not None:  # else it was revoked since
             self._alive.setdefault(redeemed.made.digest, _browser(redeemed.row))
 
@@ -323,9 +324,8 @@ class Browsers:
 
 def _browser(row: Row) -> Browser:
     scopes: frozenset[Scope] = frozenset(row[1].split())
-    return Browser(
-        Principal(name=OPERATOR.name, kind="operator", scopes=scopes), int(row[2]), int(row[3])
-    )
+    principal = Principal(name=OPERATOR.name, kind="operator", scopes=scopes, token=str(row[0]))
+    return Browser(principal, int(row[2]), int(row[3]))
 
 
 def page_link(url: str, ticket: str) -> str:

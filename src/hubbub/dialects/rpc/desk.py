@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from hubbub.core.chat.attached import AttachedAgents
 from hubbub.core.chat.live_turns import ENDS
 from hubbub.core.hub import Hub
 from hubbub.core.ports import Outbox, RunnerOutput, RunnerTurn
@@ -102,13 +101,11 @@ class _Turn:
 class Desk:
     """The turns of one agent, taken by one program."""
 
-    def __init__(
-        self, agent: str, instance: str, attached: AttachedAgents, limits: RpcSettings
-    ) -> None:
+    def __init__(self, agent: str, instance: str, desks: "Desks", limits: RpcSettings) -> None:
         """Begin without a connection and without turns."""
         self.agent = agent
         self.instance = instance
-        self._attached = attached
+        self._desks = desks
         self._limits = limits
         self._turns: dict[str, _Turn] = {}
         self._outbox: Outbox | None = None
@@ -120,6 +117,11 @@ class Desk:
     def is_connected(self) -> bool:
         """Whether its program is here now."""
         return self._outbox is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its program has left, and nobody will ask for its turns any more."""
+        return self._is_gone and not self._turns
 
     # -- coming and going ----------------------------------------------------------------
 
@@ -148,7 +150,7 @@ class Desk:
         self._connection_id = self._outbox = None
         if self._timer is not None:
             self._timer.cancel()
-        self._attached.detach(self.agent, self)
+        self._desks.left(self)
         for turn in self._turns.values():
             if not turn.is_answered:
                 turn.end(RunnerFailed(self._left()))
@@ -167,6 +169,7 @@ class Desk:
             message = f"agent {self.agent!r} takes {self._limits.max_turns} turns at most"
             raise RunnerFailed(message)
         taken = self._turns[turn.run_id] = _Turn(turn)
+        self._desks.took(self, turn.run_id)
         self._tell("chat.turn", TurnHanded(taken.handed()))
         try:
             while (step := await taken.steps.get()) is not None:
@@ -269,6 +272,8 @@ class Desks:
         self._hub = hub
         self._limits = limits
         self._desks: dict[str, Desk] = {}
+        self._taken: dict[str, Desk] = {}
+        """Where the turns are that have not ended, by run."""
         hub.bus.listen(("chat/*",), self._heard)
 
     def attach(
@@ -284,17 +289,33 @@ class Desks:
         if desk is not None and desk.instance != instance and not desk.is_connected:
             desk.leave()
         if desk is None or desk.instance != instance or attached.get(agent) is not desk:
-            desk = Desk(agent, instance, attached, self._limits)
+            desk = Desk(agent, instance, self, self._limits)
             attached.attach(agent, desk)
             self._desks[agent] = desk
         return desk, desk.connect(connection_id, outbox)
 
     def get(self, agent: str) -> Desk | None:
-        """Give the desk of an agent; ``None``: it was never attached here."""
+        """Give the desk of an agent; ``None``: it is not attached here."""
         return self._desks.get(agent)
 
+    def took(self, desk: Desk, run_id: str) -> None:
+        """Note where a turn is taken."""
+        self._taken[run_id] = desk
+
+    def left(self, desk: Desk) -> None:
+        """Free the place of a desk's agent."""
+        self._hub.attached.detach(desk.agent, desk)
+        self._tidy(desk)
+
     def _heard(self, event: Event) -> None:
-        if event.kind in ENDS:
-            run_id = msgspec.json.decode(event.data, type=_Ending).run_id
-            for desk in self._desks.values():
-                desk.ended(run_id, event.kind)
+        if event.kind not in ENDS:
+            return
+        run_id = msgspec.json.decode(event.data, type=_Ending).run_id
+        desk = self._taken.pop(run_id, None)
+        if desk is not None:
+            desk.ended(run_id, event.kind)
+            self._tidy(desk)
+
+    def _tidy(self, desk: Desk) -> None:
+        if desk.is_over and self._desks.get(desk.agent) is desk:
+            del self._desks[desk.agent]

@@ -134,8 +134,7 @@ class RpcDialect:
         """Do nothing on the clock."""
 
     def _open(self, connection: Connection) -> RpcSession:
-        shown = entrance.shown(connection.request)
-        stay = self._hub.access.browsers.enter(shown, connection.close)
+        stay = self._hub.access.browsers.enter(connection.request.caller)
         return RpcSession(
             self._hub,
             self.methods,
@@ -184,7 +183,7 @@ class RpcDialect:
             def announce(resumed: object) -> None:
                 outbox.send(frames.sse("hubbub.resumed", msgspec.json.encode(resumed)))
 
-            stay = self._hub.access.browsers.enter(entrance.shown(request), outbox.close)
+            stay = self._hub.access.browsers.enter(request.caller)
             try:
                 so_far = functools.partial(self._hub.chat.so_far, patterns)
                 await self._hub.bus.resume(member, after, announce, late=so_far)

@@ -1,9 +1,12 @@
 """The page's frame: how one comes in, the connection, keys, colours, width."""
 
+import json
+
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.browser.visitor import Visitor, visiting
+from tests.clients.rpc import RpcSocket
 from tests.daemon import Daemon
 
 
@@ -46,3 +49,45 @@ async def test_every_view_fits_a_phone(browser: Browser, daemon: Daemon, scheme:
         for view in VIEWS:
             await visitor.see(view)
             assert await visitor.overflow() <= 0, view
+
+
+async def test_link_to_look_offers_nothing_that_changes(visitor: Visitor, rpc: RpcSocket) -> None:
+    """The page says that it may only read, also when reloaded; no view has its controls."""
+    run = await rpc.call("runs.start", {"agent": "ann", "intent": "look"})
+    issue = await rpc.call("issues.create", {"title": "Look"})
+    words = {"session": "agent:main:main", "message": "hello to all", "idempotency_key": "k"}
+    await rpc.call("chat.send", words)
+    made = json.loads(await visitor.daemon.hubbub("open", "--json", "--read-only"))
+    page = visitor.page
+    await page.goto(made["link"])
+    await visitor.is_live()
+    await page.reload()
+    await visitor.is_live()
+    await expect(page.locator(".read-only")).to_be_visible()
+
+    await visitor.see("topics")
+    await expect(page.get_by_role("button", name="Publish")).to_be_disabled()
+    await expect(page.locator(".problem")).to_contain_text("may only read")
+    await visitor.see("chat", "agent:main:main")
+    await expect(page.locator(".chat-main").get_by_text("hello to all").first).to_be_visible()
+    for hidden in (".composer", ".head-buttons", ".chat-title button"):
+        await expect(page.locator(hidden)).to_be_hidden()
+    await visitor.see("runs", run["run_id"])
+    await expect(page.locator(".run-detail")).to_contain_text("look")
+    await expect(page.get_by_role("button", name="Cancel the run")).to_have_count(0)
+    await visitor.see("work", str(issue["id"]))
+    await expect(page.locator(".work-detail")).to_contain_text("Look")
+    for name in ("New issue", "Claim", "Comment"):
+        await expect(page.get_by_role("button", name=name)).to_have_count(0)
+    await expect(page.get_by_role("button", name="Close issue")).to_be_disabled()
+    await page.keyboard.press("n")
+    await expect(page.locator(".notices")).to_contain_text("may only read")
+
+
+async def test_link_to_work_shows_no_sign(visitor: Visitor) -> None:
+    """Nor does a link with more rights."""
+    for words in ((), ("--admin",)):
+        made = json.loads(await visitor.daemon.hubbub("open", "--json", *words))
+        await visitor.page.goto(made["link"])
+        await visitor.is_live()
+        await expect(visitor.page.locator(".read-only")).to_be_hidden()

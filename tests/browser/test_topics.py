@@ -1,6 +1,5 @@
 """*Topics*: which there are, how busy they are, the tail of one, and publishing."""
 
-import json
 import re
 
 from playwright.async_api import Locator, expect
@@ -98,18 +97,38 @@ async def test_publishing_checks_first_and_keeps_what_was_refused(
 
 
 async def test_refusal_of_the_daemon_keeps_what_was_typed(visitor: Visitor, rpc: RpcSocket) -> None:
-    """Who may only read is told so at the form, and nothing that was typed is lost."""
-    made = json.loads(await visitor.daemon.hubbub("open", "--json", "--read-only"))
-    await visitor.page.goto(made["link"])
-    await visitor.is_live()
-    await visitor.see("topics")
+    """It is shown at the form, and nothing that was typed is lost."""
+    await visitor.open("topics")
+    page = visitor.page
+    deep = "[" * 1_500 + "]" * 1_500
+    await page.locator("#publish-topic").fill("lobby")
+    await page.get_by_role("radio", name="JSON").check()
+    await page.locator("#publish-data").fill(deep)
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.locator(".problem")).to_contain_text("nested too deeply")
+    await expect(page.locator("#publish-data")).to_have_value(deep)
+    await page.locator("#publish-data").fill("[" * 50_000 + "]" * 50_000)
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.locator(".problem")).to_contain_text("nested too deeply.")
+    assert await rpc.journal(topics=["lobby"]) == []
+
+
+async def test_number_that_a_browser_would_change_is_not_sent(
+    visitor: Visitor, rpc: RpcSocket
+) -> None:
+    """Integers beyond 2^53 are refused, wherever they stand; the largest exact one is sent."""
+    await visitor.open("topics")
     page = visitor.page
     await page.locator("#publish-topic").fill("lobby")
-    await page.locator("#publish-data").fill("hello")
+    await page.get_by_role("radio", name="JSON").check()
+    await page.locator("#publish-data").fill('{"ids": [9007199254740993]}')
     await page.get_by_role("button", name="Publish").click()
-    await expect(page.locator(".problem")).to_contain_text("lacks the scope 'write'")
-    await expect(page.locator("#publish-data")).to_have_value("hello")
-    assert await rpc.journal(topics=["lobby"]) == []
+    await expect(page.locator(".problem")).to_contain_text("would be 9007199254740992")
+    await page.locator("#publish-data").fill('{"ids": [9007199254740991, 0.5]}')
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.locator("#publish-data")).to_have_value("")
+    (event,) = await rpc.journal(topics=["lobby"])
+    assert event["data"] == {"ids": [9007199254740991, 0.5]}
 
 
 async def test_form_takes_no_more_than_it_can_send(visitor: Visitor) -> None:

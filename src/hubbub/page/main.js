@@ -18,7 +18,8 @@ import { Connection } from "./wire/connection.js";
  * @property {(error: Error) => void} failed shows an error as a notice.
  * @property {LiveRoom} live the room as it is, whatever is shown.
  * @property {Rates} rates how many events each topic brought lately.
- * @property {boolean} isPast a past room is shown: nothing may be changed.
+ * @property {boolean} isPast a past room is shown.
+ * @property {string} locked why nothing may be changed; empty: it may.
  * @property {Keys} keys
  * @property {Notices} notices
  * @property {(...path: string[]) => void} navigate opens a view.
@@ -26,13 +27,13 @@ import { Connection } from "./wire/connection.js";
 
 async function start() {
   const ticket = takeTicket();
-  let token;
+  let access;
   try {
-    token = await openAccess(ticket);
+    access = await openAccess(ticket);
   } catch (error) {
     return explain(error);
   }
-  const connection = new Connection(token);
+  const connection = new Connection(access.token);
   const notices = new Notices();
   const app = {
     connection,
@@ -40,8 +41,11 @@ async function start() {
     keys: new Keys(),
     rates: new Rates(),
     isPast: false,
+    get locked() {
+      return app.isPast ? PAST : access.mayWrite ? "" : READ_ONLY;
+    },
     call: (method, params) => busy(connection.call(method, params)),
-    write: (method, params) => (app.isPast ? Promise.reject(new Error(PAST)) : connection.write(method, params)),
+    write: (method, params) => (app.locked ? Promise.reject(new Error(app.locked)) : connection.write(method, params)),
     failed: (error) => notices.tell(error.message, "bad"),
     told: (work) => work.catch((error) => (notices.tell(error.message, "bad"), undefined)),
   };
@@ -57,6 +61,7 @@ async function start() {
 }
 
 const PAST = "This is the past: nothing can be changed here. Go back to now first, with the key 0.";
+const READ_ONLY = "This page was opened with a link that may only read: hubbub open prints one that may change things.";
 
 let reading = 0;
 

@@ -4,6 +4,8 @@ Source: the JSON-RPC 2.0 specification; one call per message (no batches). Ids a
 byte for byte.
 """
 
+import re
+
 import msgspec
 
 from hubbub.core.values import Event, Position
@@ -45,11 +47,18 @@ class MethodNotFound(InvalidRequest):
 class BadFrame(Exception):
     """A message that is no call; ``answer`` is what to send back."""
 
-    def __init__(self, code: int, text: str) -> None:
-        """Make the answer, with a null id."""
+    def __init__(self, code: int, text: str, call_id: msgspec.Raw) -> None:
+        """Make the answer; the id is null where none could be read."""
         super().__init__(text)
-        self.answer = failure(NULL, code, text, None)
+        self.answer = failure(call_id, code, text, None)
 
+
+_HEAD = re.compile(
+    r"""\s*+\{(?:\s*+"(?:jsonrpc|method|id)"\s*+:\s*+(?:"(?:[^"\\]|\\.)*+"|-?+\d++)\s*+,?+)*+"""
+)
+_ID = re.compile(r"""[{,]\s*+"id"\s*+:\s*+("(?:[^"\\]|\\.)*+"|-?+\d++)""")
+_HEAD_CHARACTERS = 1024
+"""Characters at the beginning of what is no call in which its id is looked for."""
 
 _decoder = msgspec.json.Decoder(Call)
 _encoder = msgspec.json.Encoder()
@@ -64,12 +73,36 @@ def decode(text: str | bytes) -> Call:
     try:
         call = _decoder.decode(text)
     except msgspec.ValidationError as error:
-        raise BadFrame(INVALID_REQUEST, f"not a JSON-RPC 2.0 call: {error}") from None
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadFrame(PARSE_ERROR, f"not JSON: {error}") from None
+        message = f"not a JSON-RPC 2.0 call: {error}"
+        raise BadFrame(INVALID_REQUEST, message, _id_of(text)) from None
+    except RecursionError:
+        message = "nested too deeply; some hundreds of levels are read"
+        raise BadFrame(PARSE_ERROR, message, _id_of(text)) from None
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise BadFrame(PARSE_ERROR, f"not JSON: {error}", _id_of(text)) from None
     if call.jsonrpc != "2.0":
-        raise BadFrame(INVALID_REQUEST, 'not a JSON-RPC 2.0 call: "jsonrpc" must be "2.0"')
+        message = 'not a JSON-RPC 2.0 call: "jsonrpc" must be "2.0"'
+        raise BadFrame(INVALID_REQUEST, message, _id_of(text))
     return call
+
+
+def _id_of(text: str | bytes) -> msgspec.Raw:
+    """Find the id of what cannot be read, so that its sender need not wait for an answer.
+
+    It is found where it stands before everything that is nested; else it is null.
+    """
+    head = text[:_HEAD_CHARACTERS]
+    if isinstance(head, bytes):
+        head = head.decode(errors="surrogateescape")
+    flat = _HEAD.match(head)
+    found = None if flat is None else _ID.search(flat[0])
+    if found is None:
+        return NULL
+    try:
+        msgspec.json.decode(found[1])
+    except (msgspec.DecodeError, UnicodeError):
+        return NULL
+    return msgspec.Raw(found[1].encode())
 
 
 def success(call_id: msgspec.Raw, result: object) -> bytes:

@@ -28,6 +28,7 @@ export class Shell {
     this.main = h("main", { id: "main", tabindex: "-1" });
     this.band = new Band(app, () => this.time.go(null));
     this.link = h("span", { class: "link-state", role: "status" });
+    this.sign = h("span", { class: "read-only", hidden: !app.locked, title: app.locked }, "read-only");
     this.tabs = h("nav", { class: "tabs", "aria-label": "Views" }, VIEWS.map((view) =>
       h("a", { href: `#/${view.name}`, "data-view": view.name }, view.title, h("kbd", { "aria-hidden": "true" }, view.key))));
     this.time = new TimeBar(app, (room) => this.#travel(room));
@@ -47,7 +48,7 @@ export class Shell {
     this.#app.keys.add("Everywhere", "\\", "light, dark, or as the system", () => this.#nextTheme());
     return h("header", { class: "bar" },
       h("h1", {}, h("img", { src: "/page/icon.svg", alt: "" }), "hubbub"),
-      this.tabs, h("div", { class: "tools" }, this.link, this.themeButton, help));
+      this.tabs, h("div", { class: "tools" }, this.sign, this.link, this.themeButton, help));
   }
 
   /** Open the view that the address names. */
@@ -96,6 +97,7 @@ export class Shell {
       room: this.#past ?? live.room,
       events: this.#past ? [] : events,
       isPast: this.#past !== null,
+      isLocked: this.#app.locked !== "",
       isReset: this.#reset,
     };
     this.#reset = false;

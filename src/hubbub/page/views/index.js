@@ -12,6 +12,7 @@ import { health } from "./health/view.js";
  * @property {import("../room/fold.js").Room} room the room that is shown; never change it.
  * @property {any[]} events told since; stored and ephemeral, oldest first; none in the past.
  * @property {boolean} isPast
+ * @property {boolean} isLocked nothing may be changed: it is the past, or the link was one to look.
  * @property {boolean} isReset read anew what a view has read for itself: the room shown is another
  *   one than before, or the page was away and has caught up, or it could not keep up.
  *

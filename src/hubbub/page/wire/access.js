@@ -3,7 +3,7 @@
 import { newKey } from "./key.js";
 import { post } from "./post.js";
 
-const KEY = "hubbub.token";
+const KEY = "hubbub.access";
 
 /** The person has to open a new link; the text says why. */
 export class NoAccess extends Error {}
@@ -21,9 +21,16 @@ export function takeTicket() {
 }
 
 /**
- * Give the token of this tab; a ticket gives a new one.
+ * @typedef {object} Access What lets this tab in.
+ * @property {string} token
+ * @property {boolean} mayWrite
+ */
+
+/**
+ * Give what lets this tab in; a ticket gives it anew.
  *
  * @param {string | null} ticket
+ * @returns {Promise<Access>}
  * @throws {NoAccess} there is none, or the ticket is void.
  */
 export async function openAccess(ticket) {
@@ -32,11 +39,15 @@ export async function openAccess(ticket) {
     const redeem = { ticket, idempotency_key: newKey() };
     const answer = await patiently(() => post("tokens.redeem", redeem));
     if (answer.error && !sessionStorage.getItem(KEY)) throw new NoAccess(answer.error.message);
-    if (answer.result) sessionStorage.setItem(KEY, answer.result.token);
+    if (answer.result) sessionStorage.setItem(KEY, JSON.stringify(accessOf(answer.result)));
   }
-  const token = sessionStorage.getItem(KEY);
-  if (!token) throw new NoAccess("This page needs a link of its own.");
-  return token;
+  const kept = sessionStorage.getItem(KEY);
+  if (!kept) throw new NoAccess("This page needs a link of its own.");
+  return JSON.parse(kept);
+}
+
+function accessOf({ token, scopes }) {
+  return { token, mayWrite: scopes.some((scope) => scope !== "read") };
 }
 
 /** Forget a token that is void. */

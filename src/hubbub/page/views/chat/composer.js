@@ -55,11 +55,11 @@ export class Composer {
   /**
    * Show what may be done.
    *
-   * @param {{isPast: boolean, isOpen: boolean, own: string}} state `isOpen`: a turn is open;
+   * @param {{isLocked: boolean, isOpen: boolean, own: string}} state `isOpen`: a turn is open;
    *   `own`: what the session does with a second message.
    */
-  draw({ isPast, isOpen, own }) {
-    this.element.hidden = isPast;
+  draw({ isLocked, isOpen, own }) {
+    this.element.hidden = isLocked;
     this.choice.hidden = !isOpen;
     this.stop.hidden = !isOpen;
     if (!isOpen) this.#chosen = null;

@@ -45,7 +45,7 @@ export class Head {
     say(this.agent, line(agent, 60));
     say(this.key, line(session, 120));
     this.agent.style.setProperty("--hue", hue(agent));
-    this.buttons.hidden = this.#app.isPast || !this.#conversation.exists;
+    this.buttons.hidden = this.#app.locked !== "" || !this.#conversation.exists;
     this.remove.hidden = session === MAIN;
     if (document.activeElement !== this.policy) this.policy.value = strategyOf(row);
     mark(this.title, "title", line(session, 300));
@@ -56,7 +56,7 @@ export class Head {
   }
 
   async rename() {
-    if (this.#app.isPast || !this.#conversation.exists) return;
+    if (this.#app.locked || !this.#conversation.exists) return;
     const label = await asked({
       title: "Rename the conversation", label: "Label", value: this.#row?.fields?.label ?? "",
       hint: "Without a label it has the name of its key.", action: "Rename", limit: MOST_LABEL,

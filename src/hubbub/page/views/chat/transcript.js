@@ -57,10 +57,10 @@ export class Transcript {
    * Draw.
    *
    * @param {Map<string, any>} runs of the room.
-   * @param {{isPast: boolean, now: number}} state
+   * @param {{isPast: boolean, isLocked: boolean, now: number}} state
    */
   draw(runs, state) {
-    const items = this.#list(runs, state.isPast);
+    const items = this.#list(runs, state);
     this.earlier.hidden = !this.#conversation.hasEarlier;
     keep(this.items, items, {
       key: (item) => item.key,
@@ -72,7 +72,7 @@ export class Transcript {
     this.#count = items.length;
   }
 
-  #list(runs, isPast) {
+  #list(runs, { isPast, isLocked }) {
     const { entries, turns, pending } = this.#conversation;
     const items = [];
     const used = new Map();
@@ -83,7 +83,7 @@ export class Transcript {
       const number = used.get(base) ?? 0;
       used.set(base, number + 1);
       const turn = turns.get(runId);
-      items.push({ key: `${base} ${number}`, role, runId, message, run: runs.get(runId), isQueued: role === "user" && turn && !turn.started, canDrop: !isPast });
+      items.push({ key: `${base} ${number}`, role, runId, message, run: runs.get(runId), isQueued: role === "user" && turn && !turn.started, canDrop: !isLocked });
       if (entries[place + 1]?.runId === runId && runId) return;
       if (turn?.started && isPast) items.push({ key: `${runId} note`, role: "note", text: "It was being answered then." });
       else if (turn?.started) items.push({ key: `${runId} assistant 0`, role: "assistant", runId, turn });

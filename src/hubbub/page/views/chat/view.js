@@ -17,6 +17,7 @@ const TICK_MS = 250;
 const TICKS = 8;
 
 const YET = "Nothing has been said here yet. Write below, or through any other door: it shows here.";
+const YET_ELSEWHERE = "Nothing has been said here yet. What is written through any door shows here.";
 const THEN = "Nothing had been said here then.";
 
 class ChatView {
@@ -69,13 +70,13 @@ class ChatView {
   /** An image may be dropped anywhere on a conversation. */
   #dropping() {
     this.main.addEventListener("dragover", (event) => {
-      if (this.#app.isPast || !this.#open || ![...event.dataTransfer.items].some((item) => item.kind === "file")) return;
+      if (this.#app.locked || !this.#open || ![...event.dataTransfer.items].some((item) => item.kind === "file")) return;
       event.preventDefault();
       mark(this.main, "data-drop", true);
     });
     for (const kind of ["dragleave", "drop"]) this.main.addEventListener(kind, () => mark(this.main, "data-drop", null));
     this.main.addEventListener("drop", (event) => {
-      if (this.#app.isPast || !this.#open) return;
+      if (this.#app.locked || !this.#open) return;
       event.preventDefault();
       this.#open.composer.images.add(event.dataTransfer.files);
     });
@@ -121,12 +122,12 @@ class ChatView {
 
   #stop(runId) {
     const conversation = this.#open?.conversation;
-    if (this.#app.isPast || !conversation?.turns.size) return;
+    if (this.#app.locked || !conversation?.turns.size) return;
     this.#app.told(this.#app.write("chat.abort", { session: conversation.session, ...(runId ? { run_id: runId } : {}) }));
   }
 
   async #begin() {
-    if (this.#app.isPast) return;
+    if (this.#app.locked) return;
     const session = await askForSession(this.#groups().map(({ agent }) => agent));
     if (!session) return;
     this.#app.navigate("chat", session);
@@ -176,13 +177,13 @@ class ChatView {
     nothing.hidden = !isEmpty && !conversation.error;
     transcript.element.hidden = !nothing.hidden;
     if (!nothing.hidden) this.#explain(nothing, conversation);
-    transcript.draw(this.#room.runs, { isPast: this.#isPast, now: Date.now() });
-    composer.draw({ isPast: this.#isPast, isOpen: conversation.turns.size > 0, own: strategyOf(row) });
+    transcript.draw(this.#room.runs, { isPast: this.#isPast, isLocked: this.#app.locked !== "", now: Date.now() });
+    composer.draw({ isLocked: this.#app.locked !== "", isOpen: conversation.turns.size > 0, own: strategyOf(row) });
     if (row && !this.#isPast && !document.hidden) this.#seen.look(row);
   }
 
   #explain(place, { error, session }) {
-    const live = this.#isPast ? THEN : YET;
+    const live = this.#isPast ? THEN : this.#app.locked ? YET_ELSEWHERE : YET;
     const text = error ? `This conversation cannot be shown: ${line(error.message, 300)}` : live;
     if (place.said === text) return;
     place.said = text;
@@ -197,7 +198,7 @@ class ChatView {
       if (run.status === "in_progress" && run.session_key) busy.add(run.session_key);
     }
     const now = this.#isPast ? this.#room.at : Date.now();
-    this.begin.hidden = this.#isPast;
+    this.begin.hidden = this.#app.locked !== "";
     this.list.draw(this.#groups(), { now, session: this.#open?.conversation.session ?? null, busy, seen: this.#isPast ? null : this.#seen });
     if (!this.#open && !this.hint.firstChild) {
       fill(this.hint, empty("Choose a conversation, or begin a new one. What agents answer is set in config.toml; until then “main” is an echo.", "hubbub config show"));

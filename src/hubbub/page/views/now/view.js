@@ -139,7 +139,7 @@ class NowView {
     const { runs, speech } = this.#activity.counts;
     say(this.headline, here.length ? `${many(here.length, "agent")} in the room${used ? `, through ${many(used, "door")}` : ""}` : "Nobody is in the room yet");
     const figures = [[runs, "open run"], [speech, "answer being given", "answers being given"], [room.locks.size, "lock held", "locks held"], [room.waits.size, "agent waiting", "agents waiting"]];
-    say(this.figures, figures.filter(([number]) => number).map((figure) => many(...figure)).join(" · ") || "All is quiet");
+    say(this.figures, figures.filter(([number]) => number).map((figure) => many(...figure)).join(" · ") || "No run is open, no lock is held");
   }
 
   #since(agent) {

@@ -50,7 +50,7 @@ export class Detail {
   /** Ask, then stop the run. */
   async stop() {
     const { run } = this.#trace;
-    if (this.#app.isPast || run?.status !== "in_progress") return;
+    if (this.#app.locked || run?.status !== "in_progress") return;
     const yes = await confirmed({
       title: "Cancel this run?",
       text: `“${line(run.intent, 200)}” of ${line(run.agent, 60)} ends as cancelled. What it has recorded stays.`,
@@ -97,7 +97,7 @@ export class Detail {
     const isWatched = this.how.watched.has(run.run_id);
     mark(this.watch, "aria-pressed", String(isWatched));
     say(this.watch, isWatched ? "★ Watching" : "☆ Watch");
-    this.cancel.hidden = run.status !== "in_progress" || this.#app.isPast;
+    this.cancel.hidden = run.status !== "in_progress" || this.#app.locked !== "";
     this.chat.hidden = !run.session_key;
     if (run.session_key) mark(this.chat, "href", `#/chat/${encodeURIComponent(run.session_key)}`);
     this.#choices(run);

@@ -11,7 +11,7 @@ const MOST_DATA = 1 << 20;
 
 export class PublishForm {
   #app;
-  #isPast = false;
+  #locked = "";
   #isSending = false;
 
   /** @param {import("../../main.js").App} app */
@@ -44,17 +44,16 @@ export class PublishForm {
     return this.data.value !== "" || document.activeElement === this.topic;
   }
 
-  /** In the past nothing can be published. */
-  allow(isPast) {
-    this.#isPast = isPast;
-    this.send.disabled = isPast || this.#isSending;
-    if (isPast) this.#tell("This is the past: go back to now to publish.", null);
-    else if (this.problem.textContent.startsWith("This is the past")) this.#tell("", null);
+  /** Take note of why nothing may be published; empty: it may. */
+  allow(locked) {
+    if (locked !== this.#locked) this.#tell(locked, null);
+    this.#locked = locked;
+    this.send.disabled = locked !== "" || this.#isSending;
   }
 
   /** While somebody types, only take back what is no longer wrong. */
   #checked() {
-    if (this.problem.textContent && !this.#isPast) this.#problemOf();
+    if (this.problem.textContent && !this.#locked) this.#problemOf();
   }
 
   /** Say what is wrong, at the field where it is; gives the event when nothing is. */
@@ -68,9 +67,9 @@ export class PublishForm {
     if (ENCODER.encode(this.data.value).length > MOST_DATA) return this.#tell(`This form takes ${bytes(MOST_DATA)}; for more there is hubbub publish.`, this.data);
     if (this.isText.input.checked) return this.#tell("", null, { topic, kind: this.kind.value.trim(), data: this.data.value });
     try {
-      return this.#tell("", null, { topic, kind: this.kind.value.trim(), data: JSON.parse(this.data.value) });
+      return this.#tell("", null, { topic, kind: this.kind.value.trim(), data: JSON.parse(this.data.value, exact) });
     } catch (error) {
-      return this.#tell(`This is no JSON: ${error.message}`, this.data);
+      return this.#tell(whatIsWrong(error), this.data);
     }
   }
 
@@ -82,7 +81,7 @@ export class PublishForm {
 
   async #submitted(submit) {
     submit.preventDefault();
-    if (this.#isPast || this.#isSending) return;
+    if (this.#locked || this.#isSending) return;
     const event = this.#problemOf();
     if (!event) return this.element.querySelector("[aria-invalid]").focus();
     this.#isSending = this.send.disabled = true;
@@ -94,9 +93,24 @@ export class PublishForm {
       this.#tell(error.message, this.topic);
     } finally {
       this.#isSending = false;
-      this.send.disabled = this.#isPast;
+      this.send.disabled = this.#locked !== "";
     }
   }
+}
+
+class Inexact extends Error {}
+
+/** Refuse what would be sent as another number than was typed. */
+function exact(_name, value) {
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new Inexact(`A browser cannot send this number as it is: it would be ${value}. Put it in quotes, or use hubbub publish.`);
+  }
+  return value;
+}
+
+function whatIsWrong(error) {
+  if (error instanceof Inexact) return error.message;
+  return error instanceof RangeError ? "This is nested too deeply." : `This is no JSON: ${error.message}`;
 }
 
 function radio(value, title, isChosen, onChange) {

@@ -80,7 +80,7 @@ class TopicsView {
   update({ room, events, isPast, isReset }) {
     this.#room = room;
     this.#isPast = isPast;
-    this.form.allow(isPast);
+    this.form.allow(this.#app.locked);
     if (isReset) this.#read().then(() => this.#follow());
     else for (const event of events) this.tail.take(event, room);
     this.tail.river.draw();

@@ -81,16 +81,16 @@ export class Detail {
       return;
     }
     this.lock.update(card, change);
-    const shows = [card.issue, card.open.length, card.column, card.children, this.#read, change.isPast];
+    const shows = [card.issue, card.open.length, card.column, card.children, this.#read, change.isLocked];
     if (shows.every((value, index) => value === this.#shows[index])) return;
     this.#shows = shows;
-    this.#show(card, change.isPast, cards);
+    this.#show(card, change.isLocked, cards);
   }
 
-  #show(card, isPast, cards) {
+  #show(card, isLocked, cards) {
     const { issue } = card;
     fill(this.title, h("span", { class: "soft number" }, `#${issue.id}`), " ", h("span", { "data-field": "title" }, line(issue.title, 300)));
-    const button = (text, run, props = {}) => h("button", { type: "button", disabled: isPast, onclick: run, ...props }, text);
+    const button = (text, run, props = {}) => h("button", { type: "button", disabled: isLocked, onclick: run, ...props }, text);
     fill(this.head,
       h("div", { class: "row" }, stateChip(card), priorityMark(issue.priority), h("span", { class: "soft", "aria-hidden": "true" }, issue.priority),
         issue.parent_id !== null && h("span", { class: "soft" }, "part of ", issueLink(issue.parent_id))),
@@ -102,8 +102,8 @@ export class Detail {
     fill(this.description, this.#read === NOT_YET ? h("p", { class: "soft" }, "Reading…")
       : this.#read.description ? longText("Description", this.#read.description, "description")
         : h("p", { class: "soft" }, "No description."));
-    this.links.update(card, cards, isPast);
-    this.talk.update(this.#id, this.#read.comments, isPast);
+    this.links.update(card, cards, isLocked);
+    this.talk.update(this.#id, this.#read.comments, isLocked);
   }
 
   /** What an event says of this issue that the room does not keep. */

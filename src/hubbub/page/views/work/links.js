@@ -11,7 +11,7 @@ const MOST = 60;
 export class Links {
   #app;
   #acts;
-  #isPast = false;
+  #isLocked = false;
 
   /**
    * @param {import("../../main.js").App} app
@@ -49,12 +49,12 @@ export class Links {
     return this.#app.told(this.#acts.write(method, this.card.issue.id, params));
   }
 
-  update(card, cards, isPast) {
+  update(card, cards, isLocked) {
     this.card = card;
-    this.#isPast = isPast;
+    this.#isLocked = isLocked;
     const { issue } = card;
-    for (const form of this.forms) form.hidden = isPast;
-    this.sub.hidden = isPast;
+    for (const form of this.forms) form.hidden = isLocked;
+    this.sub.hidden = isLocked;
     fill(this.labels, issue.labels.slice(0, MOST).map((label) => h("span", { class: "work-label" }, h("span", { "data-field": "label" }, line(label, 60)),
       this.#remove(`Take the label ${line(label, 40)} off`, () => this.#write("issues.unlabel", { label })))),
     issue.labels.length === 0 && h("span", { class: "soft" }, "none"), more(issue.labels));
@@ -76,7 +76,7 @@ export class Links {
   }
 
   #remove(label, run) {
-    return this.#isPast ? null : h("button", { type: "button", class: "quiet work-remove", "aria-label": label, title: label, onclick: run }, "✕");
+    return this.#isLocked ? null : h("button", { type: "button", class: "quiet work-remove", "aria-label": label, title: label, onclick: run }, "✕");
   }
 }
 

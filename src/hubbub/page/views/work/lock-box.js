@@ -36,18 +36,18 @@ export class LockBox {
    * @param {import("./model.js").Card} card
    * @param {import("../index.js").Change} change
    */
-  update(card, { room, isPast }) {
+  update(card, { room, isPast, isLocked }) {
     this.#card = card;
     const { lock, queue, issue } = card;
     const mine = isPast ? "none" : this.#acts.state(room, issue.id);
-    const shows = JSON.stringify([lock, queue, mine, this.#acts.grants.get(issue.id), this.#acts.name, issue.status, isPast]);
+    const shows = JSON.stringify([lock, queue, mine, this.#acts.grants.get(issue.id), this.#acts.name, issue.status, isLocked]);
     if (shows === this.#shows) return;
     this.#shows = shows;
     if (document.activeElement !== this.name) this.name.value = this.#acts.name;
     mark(this.element, "data-mine", mine);
-    this.act.hidden = isPast;
+    this.act.hidden = isLocked;
     fill(this.state, this.#said(lock, queue, mine), mine === "ended" && this.#ended(lock));
-    fill(this.buttons, isPast ? [] : this.#choices(card, mine));
+    fill(this.buttons, isLocked ? [] : this.#choices(card, mine));
   }
 
   #said(lock, queue, mine) {

@@ -62,10 +62,10 @@ export class Talk {
     this.#show();
   }
 
-  update(id, comments, isPast) {
+  update(id, comments, isLocked) {
     this.#id = id;
     this.#comments = comments;
-    this.form.hidden = isPast;
+    this.form.hidden = isLocked;
     this.#show();
   }
 

@@ -79,7 +79,7 @@ class Work {
 
   /** @param {import("../index.js").Change} change */
   update(change) {
-    const { room, events, isPast, isReset } = change;
+    const { room, events, isPast, isLocked, isReset } = change;
     this.#room = room;
     for (const event of events) this.#clock.heard(event.at);
     if (this.#stale || isReset || this.#arranged === null || events.some(matters)) {
@@ -88,7 +88,7 @@ class Work {
       if (!isPast) this.acts.adopt(room);
       this.#show(room);
     }
-    this.create.hidden = isPast;
+    this.create.hidden = isLocked;
     this.detail.update(change, this.#arranged.cards);
     this.#tick();
   }
@@ -129,7 +129,7 @@ class Work {
     add("Escape", "close the issue", () => this.#selected !== null && this.#leave());
     add("/", "filter", () => this.filter.focus());
     add("v", "board, graph, locks", () => this.#turn());
-    const act = (key, does, run) => add(key, does, () => this.#app.isPast ? this.#app.notices.tell("This is the past: nothing can be changed here. 0 goes back to now.") : run());
+    const act = (key, does, run) => add(key, does, () => this.#app.locked ? this.#app.notices.tell(this.#app.locked) : run());
     act("n", "new issue", () => askNew(this.#app, this.acts));
     act("c", "claim the issue's lock; renew one's own; ask to steal another's", () => this.#on(() => this.detail.lock.claim()));
     act("x", "close the issue, or reopen it", () => this.#on(() => this.detail.toggle(this.detail.links.card.issue)));
@@ -162,7 +162,7 @@ class Work {
     if (id === null) return this.#app.notices.tell("Choose an issue first: j and k go over the board.");
     this.route([String(id)]);
     this.#app.navigate("work", String(id));
-    this.detail.update({ room: this.#room, events: [], isPast: false, isReset: false }, this.#arranged.cards);
+    this.detail.update({ room: this.#room, events: [], isPast: false, isLocked: false, isReset: false }, this.#arranged.cards);
     if (this.#arranged.cards.has(id)) run();
   }
 

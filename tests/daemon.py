@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.clients.http import HttpClient
 from tests.clients.waiting import PATIENCE_S, POLL_S, eventually
 
 
@@ -205,9 +206,20 @@ class Daemon:
 
     async def agent_token(self, agent: str) -> str:
         """Make a token that is bound to one agent."""
-        answer = json.loads(await self.hubbub("token", "new", "--agent", agent, "--json"))
-        assert answer["agent"] == agent
-        return str(answer["token"])
+        return str((await self.call("tokens.create", {"agent": agent}))["token"])
+
+    async def link(self) -> str:
+        """Make a link that opens the page once."""
+        made = await self.call("tokens.ticket", {})
+        return f"{self.url('hubbub')}/#ticket={made['ticket']}"
+
+    async def call(self, method: str, params: object) -> Any:
+        """Call a method as the operator, by POST; gives its result."""
+        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        async with HttpClient(self.url("hubbub"), self.token) as client:
+            answer = await client.request("POST", "/rpc", call)
+        assert "result" in answer.body, f"{method} failed: {answer.text}"
+        return answer.body["result"]
 
     async def logged(self, text: str) -> str:
         """Wait until the daemon has written a text, and return the end of its log.

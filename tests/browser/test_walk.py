@@ -11,7 +11,6 @@ from tests.browser import axe
 from tests.browser.axe import serious_findings
 from tests.browser.visitor import Visitor, visiting
 from tests.clients.rpc import RpcSocket
-from tests.clients.waiting import eventually
 from tests.conftest import StartDaemon
 from tests.daemon import Daemon
 
@@ -39,15 +38,12 @@ SAMPLE = """() => {
 
 @pytest.fixture
 async def demo(start_daemon: StartDaemon) -> Daemon:
-    """Give a daemon with the demo's agents and many events."""
+    """Give a daemon with the demo's agents, a chat with one of them, and many events."""
     daemon = await start_daemon(args=["--demo"])
+    ask = {"session": "agent:ada:main", "message": "What is next?", "idempotency_key": "ask"}
     async with await RpcSocket.connect(daemon) as writer:
+        await writer.call("chat.send", ask)
         await flood(writer, EVENTS)
-
-        async def chatted() -> Any:
-            return (await writer.call("chat.sessions"))["sessions"]
-
-        await eventually(chatted, what="a chat of the demo's agents")
     return daemon
 
 

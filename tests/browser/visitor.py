@@ -1,6 +1,5 @@
 """A person at the page: Chromium, opened with a link, and everything that went wrong in it."""
 
-import json
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -52,8 +51,7 @@ class Visitor:
 
     async def open(self, *path: str) -> None:
         """Come in by a new link, and wait until the room is there."""
-        made = json.loads(await self.daemon.hubbub("open", "--json"))
-        await self.page.goto(made["link"])
+        await self.page.goto(await self.daemon.link())
         await self.is_live()
         if path:
             await self.see(*path)

@@ -70,7 +70,12 @@ class FrameSocket:
         await self.close()
 
     async def close(self) -> None:
-        """Close politely; a peer that is gone already is fine."""
+        """Close politely; a peer that is gone already is fine.
+
+        One that a test has stopped from reading would not hear the answer: it is cut.
+        """
+        if not self.connection.transport.is_reading():
+            self.drop()
         with contextlib.suppress(OSError, websockets.ConnectionClosed):
             await self.connection.close()
 

@@ -58,7 +58,8 @@ class Heads:
         if request.method == "HEAD":
             # An empty body may be only what we did not make for this method.
             body, length = b"", length if body else b""
-        return b"".join((head, length, self._stamped(), _connection(request), b"\r\n", body))
+        connection = b"" if ends(answer) else _connection(request)
+        return b"".join((head, length, self._stamped(), connection, b"\r\n", body))
 
     def _plain(self, version: HttpVersion, answer: Response) -> bytes:
         """Give the beginning of an answer that has no headers of its own."""
@@ -112,10 +113,18 @@ class Reply(web.StreamResponse):
         self._stays = request.keep_alive
         writer = request.writer
         await writer.write_eof(self._heads.whole(self._answer, self._extra, request))
+        if ends(self._answer):
+            # The library would go on reading for seconds what has not come in time.
+            request.protocol.force_close()
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Do nothing: all is written."""
+
+
+def ends(answer: Response) -> bool:
+    """Say whether a connection ends with an answer, whatever still comes on it."""
+    return answer.headers.get("Connection") == "close"
 
 
 def _head(version: HttpVersion, answer: Response, headers: Mapping[str, str]) -> bytes:

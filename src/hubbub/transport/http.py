@@ -216,12 +216,16 @@ class Door:
         return self.reply(answer)
 
     def _refuse(self, error: HubbubError) -> Response:
-        """Give an error the door's shape, and the header that says when to come back."""
+        """Give an error the door's shape, and the headers that say how to go on after it."""
         answer = self.dialect.refuse(error)
-        if error.retry_after_s is None:
+        headers: dict[str, str] = {}
+        if error.retry_after_s is not None:
+            headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+        if isinstance(error, TooSlow):
+            headers["Connection"] = "close"
+        if not headers:
             return answer
-        headers = {**answer.headers, "Retry-After": str(math.ceil(error.retry_after_s))}
-        return structs.replace(answer, headers=headers)
+        return structs.replace(answer, headers={**answer.headers, **headers})
 
     def _count(self, status: int) -> None:
         counter = self._answered.get(status)

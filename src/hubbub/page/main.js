@@ -2,6 +2,7 @@
 
 import { copyable } from "./parts/empty.js";
 import { h } from "./parts/element.js";
+import { many } from "./parts/format.js";
 import { LiveRoom } from "./room/live.js";
 import { Rates } from "./room/rates.js";
 import { Keys } from "./shell/keys.js";
@@ -79,7 +80,7 @@ async function busy(read) {
 
 function caughtUp({ count, gap }) {
   if (gap) return `${GAPS[gap] ?? gap} The room is shown as it is now.`;
-  return `Connected again: caught up ${count} ${count === 1 ? "event" : "events"}.`;
+  return `Connected again: caught up ${many(count, "event")}.`;
 }
 
 const GAPS = {

@@ -40,6 +40,9 @@ export function bytes(count) {
 /** A whole number with separators. */
 export const count = (value) => Math.round(value).toLocaleString("en");
 
+/** So many of something: `1 turn`, `1,200 turns`. */
+export const many = (number, one, more = `${one}s`) => `${count(number)} ${number === 1 ? one : more}`;
+
 /** The end of a long id, which is where ids differ. */
 export const short = (id) => (id.length > 12 ? `…${id.slice(-8)}` : id);
 

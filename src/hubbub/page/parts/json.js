@@ -1,45 +1,62 @@
-// JSON as people read it: set in, and never more of it than a page can bear.
+// Values as JSON that people read: never more of one than a page can bear, and never too deep, so
+// that an event of a million nested lists costs no more than a short one.
 
-import { shown } from "./text.js";
-
-/** Characters shown at most. */
+/** Characters of a whole value at most. */
 const WHOLE = 100 * 1024;
+/** Levels of it. */
 const DEEP = 40;
+/** Levels of a preview. */
+const FLAT = 12;
 
 /**
- * Write a value as JSON on many lines, about `limit` characters of it at most.
+ * Write the beginning of a value on one line.
  *
  * @param {unknown} value
- * @param {number} [limit]
+ * @param {number} limit characters; only what is longer is cut, somewhere behind them.
+ */
+export function preview(value, limit) {
+  return written(value, limit, FLAT, null);
+}
+
+/**
+ * Write a whole value on many lines.
+ *
+ * @param {unknown} value
+ * @param {number} [limit] characters, about; what is cut off is said.
  */
 export function pretty(value, limit = WHOLE) {
+  const text = written(value, limit, DEEP, "  ");
+  return text.length > limit ? `${text}\n… (more than is shown here)` : text;
+}
+
+/** @param {string | null} margin set before each level of its lines; `null`: one line. */
+function written(value, limit, deep, margin) {
   const out = [];
-  let left = limit;
+  let left = limit + 1;
   const put = (text) => {
     out.push(text);
     left -= text.length;
   };
+  const begin = (level) => (margin === null ? "" : `\n${margin.repeat(level)}`);
+  const gap = margin === null ? ", " : ",";
   const write = (item, level) => {
     if (left <= 0) return;
     if (typeof item === "string") return put(JSON.stringify(item.slice(0, left)) + (item.length > left ? "…" : ""));
     if (item === null || typeof item !== "object") return put(String(item));
     const isList = Array.isArray(item);
-    const names = isList ? item.length : Object.keys(item).length;
-    if (!names) return put(isList ? "[]" : "{}");
-    if (level >= DEEP) return put(isList ? "[…]" : "{…}");
-    const margin = `\n${"  ".repeat(level + 1)}`;
-    put(isList ? "[" : "{");
-    let isFirst = true;
+    const [open, close] = isList ? "[]" : "{}";
+    if (level >= deep) return put(`${open}…${close}`);
+    put(open);
+    let isEmpty = true;
     for (const name in item) {
-      if (left <= 0) break;
-      put(isFirst ? margin : `,${margin}`);
-      isFirst = false;
+      if (left <= 0) return;
+      put(isEmpty ? begin(level + 1) : gap + begin(level + 1));
+      isEmpty = false;
       if (!isList) put(`${JSON.stringify(name.slice(0, left + 1))}: `);
       write(item[name], level + 1);
     }
-    put(`\n${"  ".repeat(level)}${isList ? "]" : "}"}`);
+    put(isEmpty ? close : begin(level) + close);
   };
   write(value, 0);
-  const text = shown(out.join(""), limit + 1000);
-  return left <= 0 ? `${text}\n… (more than is shown here)` : text;
+  return out.join("");
 }

@@ -1,7 +1,7 @@
 // Each event as a sentence: who did it, and what. Pure.
 
-import { bytes, count, short } from "../parts/format.js";
-import { line, preview } from "../parts/text.js";
+import { bytes, count, many, short } from "../parts/format.js";
+import { line } from "../parts/text.js";
 import { agentOf, doorTitle, nameOf } from "./doors.js";
 import { isOwn } from "./own.js";
 
@@ -117,8 +117,7 @@ function content(event) {
 }
 
 function textOf(data) {
-  if (typeof data === "string") return data;
-  return typeof data?.text === "string" ? data.text : preview(data, QUOTE);
+  return typeof data?.text === "string" ? data.text : data;
 }
 
 /** Give what base64 holds: its text where it is text, else its size. */
@@ -150,7 +149,7 @@ const quote = (text) => (text === undefined ? "" : line(text, QUOTE));
 const plain = (text) => line(text ?? "nobody", 80);
 const topic = (event) => line(event.topic, 80);
 const session = (data) => plain(data.spelling ?? data.session_key);
-const turns = (number) => `${count(number ?? 0)} ${number === 1 ? "turn" : "turns"}`;
+const turns = (number) => many(number ?? 0, "turn");
 const paths = (data) => (Array.isArray(data.paths) ? line(data.paths.join(", "), 80) : `reservation ${short(String(data.id))}`);
 const because = (data) => (data.reason ? `: ${quote(data.reason)}` : "");
 const reason = (end) => (end?.summary ? `: ${quote(end.summary)}` : (end?.reason ? ` (${plain(end.reason)})` : ""));

@@ -4,7 +4,7 @@ import { asked, confirmed } from "../../parts/dialogs.js";
 import { h, mark, say } from "../../parts/element.js";
 import { hue } from "../../parts/format.js";
 import { line } from "../../parts/text.js";
-import { STRATEGIES, agentOf, strategyOf, titleOf } from "./words.js";
+import { STRATEGIES, agentOfKey, strategyOf, titleOf } from "./words.js";
 
 const MOST_LABEL = 64;
 /** The one conversation that cannot be deleted, only begun anew. */
@@ -40,7 +40,7 @@ export class Head {
   draw(row) {
     const { session } = this.#conversation;
     this.#row = row;
-    const agent = row?.agent ?? agentOf(session);
+    const agent = row?.agent ?? agentOfKey(session);
     say(this.title, titleOf(session, row));
     say(this.agent, line(agent, 60));
     say(this.key, line(session, 120));

@@ -2,7 +2,7 @@
 
 import { fill, h, keep, mark, say } from "../../parts/element.js";
 import { clock, moment } from "../../parts/format.js";
-import { line, preview } from "../../parts/text.js";
+import { line } from "../../parts/text.js";
 import { fillMessage, tail, textParts } from "./message.js";
 import { STRATEGIES, endText } from "./words.js";
 
@@ -182,5 +182,5 @@ function toolLine(tool) {
   const isDone = tool.phase === "result";
   return h("li", { "data-done": isDone || null }, h("span", { "aria-hidden": "true" }, isDone ? "✓" : "⚒"), " ",
     h("code", {}, line(tool.name ?? "tool", 60)), " ",
-    h("span", { class: "soft" }, tool.args === undefined ? "" : line(preview(tool.args, 100), 100)));
+    h("span", { class: "soft" }, tool.args === undefined ? "" : line(tool.args, 100)));
 }

@@ -29,7 +29,7 @@ export function restOf(session) {
 }
 
 /** Give the agent of a key, in any spelling. */
-export function agentOf(session) {
+export function agentOfKey(session) {
   const [prefix, agent, ...rest] = session.split(":");
   return prefix.toLowerCase() === "agent" && agent && rest.length ? agent : "main";
 }

@@ -1,6 +1,6 @@
 // What each figure of the daemon means, and from where on it is worth a look. Pure.
 
-import { bytes, count, span } from "../../parts/format.js";
+import { bytes, count, many, span } from "../../parts/format.js";
 
 /**
  * @typedef {object} Figure
@@ -30,7 +30,7 @@ export const FIGURES = [
   {
     name: "Events", means: "What is told to everyone who listens, stored or not.",
     value: perSecond((health) => health.bus.events), text: (value) => `${value < 10 ? value.toFixed(1) : count(value)} a second`,
-    more: (_, health) => `${count(health.bus.events)} since the start, to ${count(health.bus.subscribers)} ${health.bus.subscribers === 1 ? "subscription" : "subscriptions"}`, floor: 5,
+    more: (_, health) => `${count(health.bus.events)} since the start, to ${many(health.bus.subscribers, "subscription")}`, floor: 5,
   },
   {
     name: "Answers", means: "99 of 100 requests are answered within this time, those that write after they are stored.",

@@ -2,11 +2,11 @@
 
 import { fill, h } from "../../parts/element.js";
 import { count, moment } from "../../parts/format.js";
+import { pretty } from "../../parts/json.js";
 import { named } from "../../parts/person.js";
-import { line } from "../../parts/text.js";
+import { line, shown } from "../../parts/text.js";
 import { doorTitle, doorsOf } from "../../room/doors.js";
 import { doer, words } from "../../room/phrases.js";
-import { pretty } from "../../parts/json.js";
 import { causesOf } from "./causes.js";
 import { chain } from "./chain.js";
 
@@ -68,7 +68,7 @@ export class Detail {
       h("p", { class: "soft" }, `${moment(event.at)}${through ? `, through ${through}` : ", by the daemon"}`, event.seq ? `, event ${count(event.seq)} of the journal` : ", not stored"),
       h("section", { class: "stack" }, h("h3", {}, "What led to it, and what came of it"), drawing),
       h("section", { class: "stack" }, h("h3", {}, "Its fields"), fields(event)),
-      h("section", { class: "stack" }, h("h3", {}, "Its data"), h("pre", { class: "event-data", tabindex: "0", "aria-label": "Data of the event, as JSON" }, pretty(event.data))));
+      h("section", { class: "stack" }, h("h3", {}, "Its data"), h("pre", { class: "event-data", tabindex: "0", "aria-label": "Data of the event, as JSON" }, shown(pretty(event.data), Infinity))));
     this.element.scrollTop = 0;
     if (event.seq) this.#draw(event, drawing);
   }

@@ -2,7 +2,7 @@
 
 import { empty } from "../../parts/empty.js";
 import { h, keep, mark, say } from "../../parts/element.js";
-import { ago, clock, count, span } from "../../parts/format.js";
+import { ago, clock, count, many, span } from "../../parts/format.js";
 import { face, hued } from "../../parts/person.js";
 import { line } from "../../parts/text.js";
 import { DOORS, doorTitle } from "../../room/doors.js";
@@ -149,7 +149,7 @@ function* deedsOf(doing, at) {
   if (speech) yield { key: "speech", sign: "says", text: tail(speech.text), href: link("chat", speech.session) };
   for (const run of runs.slice(-3)) {
     yield { key: `run ${run.run_id}`, sign: "run", text: line(run.intent, 90) || "a run without intent", href: link("runs", run.run_id),
-      more: `${run.turn_count} ${run.turn_count === 1 ? "turn" : "turns"}, ${span(at - run.started_at)}` };
+      more: `${many(run.turn_count ?? 0, "turn")}, ${span(at - run.started_at)}` };
   }
   if (runs.length > 3) yield { key: "runs", sign: "run", text: `and ${runs.length - 3} runs more` };
   if (issue) yield { key: `issue ${issue.id}`, sign: "issue", text: `${issue.id}${issue.title ? `: ${line(issue.title, 80)}` : ""}`, href: link("work", issue.id) };

@@ -1,6 +1,7 @@
 // The doors as tiles: who comes in through which, how busy it is there; pressed, they filter.
 
 import { h, mark, say } from "../../parts/element.js";
+import { many } from "../../parts/format.js";
 import { DOORS } from "../../room/doors.js";
 
 /** Seconds over which a rate is taken. */
@@ -63,7 +64,7 @@ export class Tiles {
   show(doors, open) {
     for (const { door, here, button } of this.#tiles) {
       const { agents = 0, people = 0 } = doors.get(door) ?? {};
-      const parts = [many(agents, "agent", "agents"), many(people, "person", "people")].filter(Boolean);
+      const parts = [agents && many(agents, "agent"), people && many(people, "person", "people")].filter(Boolean);
       const isShut = open !== null && !open.has(door) && !parts.length;
       say(here, isShut ? "not open here" : (parts.join(", ") || "nobody now"));
       mark(button, "data-empty", !parts.length);
@@ -75,5 +76,3 @@ function pace(perSecond) {
   if (!perSecond) return "quiet";
   return `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
 }
-
-const many = (number, one, more) => (number ? `${number} ${number === 1 ? one : more}` : "");

@@ -1,7 +1,7 @@
 // Now: who is here, what they do, and the river of what happens.
 
 import { h, say } from "../../parts/element.js";
-import { count } from "../../parts/format.js";
+import { count, many } from "../../parts/format.js";
 import { empty } from "../../parts/empty.js";
 import { DOORS } from "../../room/doors.js";
 import { Activity } from "./doing.js";
@@ -222,8 +222,6 @@ function doorsIn(room, guests) {
   for (const guest of guests) if (doors.has(guest.door)) doors.get(guest.door).people += 1;
   return doors;
 }
-
-const many = (number, one, more = `${one}s`) => `${count(number)} ${number === 1 ? one : more}`;
 
 /** @type {import("../index.js").View} */
 export const now = {

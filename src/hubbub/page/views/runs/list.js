@@ -1,7 +1,7 @@
 // The runs as a list, newest first; those that are watched stand in front.
 
 import { h, keep, mark, say } from "../../parts/element.js";
-import { brief, count, hue, moment, span } from "../../parts/format.js";
+import { brief, count, hue, many, moment, span } from "../../parts/format.js";
 import { line } from "../../parts/text.js";
 import { stateOf } from "./steps.js";
 
@@ -72,7 +72,7 @@ function updateRow(row, run, { now, chosen, watched }) {
   mark(parts.when, "title", moment(run.started_at));
   say(parts.took, span((run.ended_at ?? now) - run.started_at));
   mark(parts.took, "data-fading", run.status === "in_progress");
-  say(parts.turns, `${count(run.turn_count ?? 0)} ${run.turn_count === 1 ? "turn" : "turns"}`);
+  say(parts.turns, many(run.turn_count ?? 0, "turn"));
   say(parts.star, watched.has(run.run_id) ? "★" : "");
   mark(parts.star, "aria-label", watched.has(run.run_id) ? "watched" : null);
   mark(parts.star, "role", watched.has(run.run_id) ? "img" : null);

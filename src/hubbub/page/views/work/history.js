@@ -2,7 +2,7 @@
 
 import { h, keep, say } from "../../parts/element.js";
 import { moment } from "../../parts/format.js";
-import { line, preview } from "../../parts/text.js";
+import { line } from "../../parts/text.js";
 import { agentChip } from "./pieces.js";
 
 /** Events of one read, reads, and rows at most. Events may be large: pages are small. */
@@ -83,7 +83,7 @@ export class History {
 function made(event) {
   return h("li", { "data-row": `event:${event.seq}` },
     h("span", { class: "row" }, h("time", { class: "soft" }, moment(event.at)), agentChip(event.actor), h("strong", {}, said(event))),
-    h("details", {}, h("summary", { class: "soft" }, `event ${event.seq}`), h("pre", {}, line(preview(event.data, 2000), 2000))));
+    h("details", {}, h("summary", { class: "soft" }, `event ${event.seq}`), h("pre", {}, line(event.data, 2000))));
 }
 
 const CHANGES = {

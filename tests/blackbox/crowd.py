@@ -16,7 +16,7 @@ from tests.clients.frames import FrameSocket
 from tests.clients.waiting import PATIENCE_S
 
 
-NUMBER = re.compile(rb'"(?:data|payload)":"([^"]{8})')
+NUMBER = re.compile(r'"(?:data|payload)":"([^"]{8})')
 """Where a frame carries its number: the first eight characters of what was published."""
 
 
@@ -27,12 +27,12 @@ class Reader:
         self.connection = connection
         self.read = 0
 
-    async def follow(self, numbers: list[bytes], progress: asyncio.Event) -> None:
-        """Read all the numbers, in order, once each."""
+    async def follow(self, numbers: list[str], progress: asyncio.Event) -> None:
+        """Read all the numbers, in order, once each; who publishes watches that they come."""
         while self.read < len(numbers):
-            message = await self.connection.receive(PATIENCE_S * 2)
+            message = await self.connection.receive()
             assert message.type is aiohttp.WSMsgType.TEXT, f"after {self.read}: {message}"
-            found = NUMBER.search(message.data.encode())
+            found = NUMBER.search(message.data)
             if found is None:
                 continue
             wanted = numbers[self.read]
@@ -81,7 +81,7 @@ class Crowd:
             self.progress.clear()
             await asyncio.wait_for(self.progress.wait(), PATIENCE_S * 2)
 
-    async def follow(self, numbers: list[bytes]) -> None:
+    async def follow(self, numbers: list[str]) -> None:
         """Let every reader read all the numbers."""
         async with asyncio.TaskGroup() as group:
             for reader in self.readers:

@@ -36,6 +36,7 @@ async def flood(publisher: RpcSocket, topic: str, texts: list[object], crowd: Cr
         if number % (WINDOW // 2) == 0:
             await crowd.until(number - WINDOW // 2)
         await publisher.post("topics.publish", {"topic": topic, "data": text})
+    await crowd.until(len(texts))
 
 
 def grown_since(daemon: Daemon, before: int | None) -> int:
@@ -55,7 +56,7 @@ async def test_hubbub_slow_reader_catches_up_from_the_store(daemon: Daemon, gues
     subscribe = {"jsonrpc": "2.0", "id": 1, "method": "topics.subscribe"}
     text = json.dumps({**subscribe, "params": {"topics": ["flood"]}})
     texts: list[object] = [payload(number) for number in range(EVENTS)]
-    numbers = [str(each)[:8].encode() for each in texts]
+    numbers = [str(each)[:8] for each in texts]
     async with Crowd() as crowd:
         for _ in range(FAST):
             await crowd.join(daemon.ws_url("hubbub", "/rpc"), daemon.token, text, '"result"')
@@ -86,7 +87,7 @@ async def test_x0x_slow_reader_loses_and_is_counted(
     text = '{"type":"subscribe","topics":["flood"]}'
     texts: list[object] = [payload(number) for number in range(EVENTS)]
     # What is published as JSON reaches x0x as that JSON: a quote and five digits fill a mark.
-    numbers = [b64(f'"{number:05}').encode() for number in range(EVENTS)]
+    numbers = [b64(f'"{number:05}') for number in range(EVENTS)]
     async with Crowd() as crowd:
         for _ in range(FAST):
             await crowd.join(daemon.ws_url("x0x", "/ws"), daemon.token, text, "subscribed")

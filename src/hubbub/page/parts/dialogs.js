@@ -2,7 +2,8 @@
 
 import { h } from "./element.js";
 import { count } from "./format.js";
-import { PARAGRAPH, preview, shown } from "./text.js";
+import { preview } from "./json.js";
+import { PARAGRAPH, shown } from "./text.js";
 
 /** Characters of a text that a dialog shows at most. */
 const WHOLE = 100 * 1024;

@@ -2,7 +2,7 @@
 
 import { preview } from "./json.js";
 
-export const LINE = 160;
+const LINE = 160;
 export const PARAGRAPH = 4000;
 
 // C0 and C1 without tab and newline, and the marks that turn the direction of text around.

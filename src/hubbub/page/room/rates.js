@@ -5,7 +5,7 @@ import { briefly } from "./phrases.js";
 import { weighs } from "./weight.js";
 
 /** Milliseconds of one point of a chart. */
-export const STEP_MS = 2000;
+const STEP_MS = 2000;
 /** Points of a chart: three minutes. */
 export const POINTS = 90;
 /** Topics that are counted; those that were silent longest go first. */

@@ -10,7 +10,7 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8000;
 
 /** The daemon refused a call. */
-export class Refused extends Error {
+class Refused extends Error {
   /** @param {{message: string, code: number, data?: any}} error */
   constructor(error) {
     super(error.message);

@@ -33,7 +33,7 @@ export function fillMessage(place, message) {
 const KNOWN = new Set(["text", "input_text", "output_text", "image", "image_url"]);
 
 /** Give the text of a message, whichever of the known shapes it has. */
-export function textOf(message) {
+function textOf(message) {
   const content = message.content ?? message.text;
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";

@@ -23,7 +23,7 @@ export function titleOf(session, row) {
 }
 
 /** Give what a key says besides its agent. */
-export function restOf(session) {
+function restOf(session) {
   const [prefix, agent, ...rest] = session.split(":");
   return prefix === "agent" && agent !== undefined && rest.length ? rest.join(":") : session;
 }

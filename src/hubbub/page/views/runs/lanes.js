@@ -54,7 +54,7 @@ export class Lanes {
 }
 
 /** Give the marks of an axis: a whole number of steps that people count in. */
-export function ticksOf({ from, to }) {
+function ticksOf({ from, to }) {
   const step = STEPS_MS.find((each) => (to - from) / each <= TICKS) ?? 2592000000;
   const format = step < 60000 ? SECONDS : step < 86400000 ? CLOCK : DAYS;
   const offset = new Date(from).getTimezoneOffset() * 60000;

@@ -73,7 +73,7 @@ export function stepOf(turn) {
 }
 
 /** Name the tools that a turn used or asked for. */
-export function toolsOf(turn) {
+function toolsOf(turn) {
   return turn.tool ? [line(turn.tool, 80)] : callsOf(turn).map((call) => line(call.name ?? call.tool ?? "tool", 80));
 }
 

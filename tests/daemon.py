@@ -204,9 +204,10 @@ class Daemon:
         )
         return done.stdout.decode()
 
-    async def agent_token(self, agent: str) -> str:
-        """Make a token that is bound to one agent."""
-        return str((await self.call("tokens.create", {"agent": agent}))["token"])
+    async def agent_token(self, agent: str, *scopes: str) -> str:
+        """Make a token that is bound to one agent; it may read and write, if nothing is said."""
+        params = {"agent": agent, **({"scopes": scopes} if scopes else {})}
+        return str((await self.call("tokens.create", params))["token"])
 
     async def link(self) -> str:
         """Make a link that opens the page once."""

@@ -102,7 +102,7 @@ class Doors:
                 quotas=self.quotas,
                 tls=self._tls.get(name),
             )
-        hub.access.when_void(self._end)
+        hub.access.when_void(self._expel)
         for listener in self.listeners.values():
             await listener.open()
         for dialect in dialects.values():
@@ -123,9 +123,11 @@ class Doors:
         files = self._settings.listen.files("hubbub")
         return None if files is None else leaf(Path(files.cert))
 
-    def _end(self, tokens: Collection[str], why: str) -> None:
+    def _expel(self, tokens: Collection[str], why: str) -> None:
+        """Close what void tokens have opened, after the answer to who has revoked its own."""
+        loop = asyncio.get_running_loop()
         for listener in self.listeners.values():
-            listener.end(tokens, why)
+            loop.call_soon(listener.expel, tokens, why)
 
     def queued_bytes(self) -> int:
         """Count the bytes that wait for slow clients."""

@@ -61,3 +61,12 @@ async def test_what_a_revoked_token_has_opened_is_closed(daemon: Daemon, guests:
     for each in (token, session):
         bearer = {"Authorization": f"Bearer {each}"}
         assert await refusal(daemon.ws_url("x0x", "/ws"), headers=bearer) == 401
+
+
+async def test_who_revokes_its_own_token_is_answered_first(daemon: Daemon, guests: Guests) -> None:
+    """The socket ends after that."""
+    rpc = await guests.rpc(daemon, await daemon.agent_token("robin", "admin"))
+
+    assert await rpc.call("tokens.revoke", {"token": "robin"}) == {"revoked": 1}
+
+    assert await rpc.closed() == (1008, "this token was revoked")

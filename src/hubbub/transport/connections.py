@@ -58,7 +58,7 @@ class LongConnections:
         del self._open[connection.number]
         self._dropped += connection.outbox.dropped
 
-    def end(self, tokens: Collection[str], why: str) -> None:
+    def expel(self, tokens: Collection[str], why: str) -> None:
         """Close what these tokens have opened.
 
         Args:

@@ -128,9 +128,9 @@ class Listener:
         """Connections that are open, those between two requests included."""
         return self._admission.peers
 
-    def end(self, tokens: Collection[str], why: str) -> None:
-        """Close what these tokens have opened; args as ``LongConnections.end``."""
-        self._admission.connections.end(tokens, why)
+    def expel(self, tokens: Collection[str], why: str) -> None:
+        """Close what these tokens have opened; args as ``LongConnections.expel``."""
+        self._admission.connections.expel(tokens, why)
 
     def health(self) -> ListenerHealth:
         """Say how it is, and what it has done since the start."""

@@ -35,10 +35,11 @@ help: ## show this list
 demo: $(RUN) ## start a daemon with two agents that talk (nothing is kept)
 	$(BIN)/hubbub serve --demo $(ARGS)
 
+# Handed out one by one, so that no worker is left with all the slow tests of a folder.
 test: $(DEV) ## run the whole suite and hold coverage to its floors
 	rm -rf build/coverage
 	mkdir -p build/coverage
-	$(BIN)/coverage run -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/coverage run -m pytest -n $(JOBS) --maxschedchunk 1 $(ARGS)
 	@$(combine)
 	@$(call floor,95)
 	@$(call floor,100,--include='src/hubbub/core/**')

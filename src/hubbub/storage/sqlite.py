@@ -209,13 +209,14 @@ class SqliteStore:
     def _commit(self, batch: list[Settled]) -> None:
         self._crash("before_commit")
         started = time.monotonic()
-        self._transaction.commit()
+        has_written = self._transaction.commit()
         took = time.monotonic() - started
         self.commit_s += took
         self.commit_times.add(took)
         self.commits += 1
         self.units += len(batch)
-        self.healthy = True
+        if has_written:
+            self.healthy = True
         self._last_seq = self._transaction.seq
         self._crash("after_commit")
 

@@ -41,6 +41,9 @@ class SqliteTransaction:
         """The unit at work began the transaction: no unit before it has changed anything."""
         self.led_by: str | None = None
         """What led to the unit at work."""
+        self._changes = db.total_changes
+        """What the connection had counted when the last transaction ended; what was undone since
+        is added, for the connection counts that too."""
         (self.seq,) = db.execute(NEWEST).fetchone()
 
     def append(
@@ -97,7 +100,7 @@ class SqliteTransaction:
 
     def run(self, unit: Unit[Any], settled: Settled) -> None:
         """Run one unit; where it raises, undo it alone."""
-        first, seq = len(self._events), self.seq
+        first, seq, changes = len(self._events), self.seq, self._db.total_changes
         self._alone = False
         try:
             settled.value = unit(self)
@@ -112,16 +115,20 @@ class SqliteTransaction:
                 self._db.execute("ROLLBACK TO unit")
             elif self._alone:
                 self._db.execute("ROLLBACK")
+            self._changes += self._db.total_changes - changes
         finally:
             self.led_by = None
             if self._saved and self._db.in_transaction:
                 self._saved = False
                 self._db.execute("RELEASE unit")
 
-    def commit(self) -> None:
+    def commit(self) -> bool:
         """Insert the collected events and commit.
 
         One event and nothing else is one statement, which commits by itself.
+
+        Returns:
+            Whether anything was written: a commit of nothing asks nothing of the disk.
         """
         if len(self._events) == 1:
             self._db.execute(_INSERT, _row_of(self._events[0]))
@@ -131,6 +138,8 @@ class SqliteTransaction:
         if self._db.in_transaction:
             self._db.execute("COMMIT")
         self._events = []
+        before, self._changes = self._changes, self._db.total_changes
+        return self._changes != before
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
@@ -156,6 +165,7 @@ class SqliteTransaction:
         self.seq = seq
         with contextlib.suppress(sqlite3.Error):  # some failures have rolled back already
             self._db.execute("ROLLBACK")
+        self._changes = self._db.total_changes
 
 
 def _row_of(event: Event) -> Row:

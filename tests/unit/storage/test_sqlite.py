@@ -207,6 +207,21 @@ async def test_full_disk_fails_writes_clearly_and_heals_by_itself(
     assert not store.healthy
     assert await store.events(["t"], after=0, upto=9, limit=9) == [first]
 
+    def look(tx: Transaction) -> object:
+        return tx.row("meta_get", name="x")
+
+    def regret(tx: Transaction) -> None:
+        tx.execute("meta_set", name="x", value="1")
+        message = "never mind"
+        raise InvalidRequest(message)
+
+    # What writes nothing in the end succeeds, and says nothing of the disk.
+    assert await journal.commit(look) is None
+    for units in ([regret], [look, regret], [look, look, regret]):
+        done = [journal.commit(unit) for unit in units]
+        assert isinstance((await asyncio.gather(*done, return_exceptions=True))[-1], InvalidRequest)
+        assert not store.healthy
+
     db.execute("PRAGMA max_page_count = 1073741823")
     assert (await journal.commit(append)).seq == 2
     assert store.healthy

@@ -1,6 +1,7 @@
 """One process with a process group of its own: its pipes, and the end of all of it."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -45,8 +46,11 @@ class Group(asyncio.SubprocessProtocol):
             cls, *command, env=dict(environ), cwd=cwd, start_new_session=True
         )
         pipe: Any = transport.get_pipe_transport(0)
-        pipe.write(given)
-        pipe.write_eof()
+        # A program that has closed its input already, or has ended, need not read it: what it
+        # prints and its exit code tell. uvloop raises there, where asyncio passes over it.
+        with contextlib.suppress(RuntimeError):
+            pipe.write(given)
+            pipe.write_eof()
         return group
 
     @property

@@ -5,10 +5,11 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from hubbub.core.chat.agents import AgentSettings
 from hubbub.core.ports import RunnerOutput
@@ -118,6 +119,32 @@ async def test_failing_command_fails_the_turn(code: str, text: str) -> None:
     """The reason names code or signal, and the end of standard error."""
     with pytest.raises(RunnerFailed, match=text):
         await collect(runner(code), turn())
+
+
+class Hasty(Group):
+    """A program whose input is closed before it was given any."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close it."""
+        super().connection_made(transport)
+        self._transport.get_pipe_transport(0).close()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("new_loop", [uvloop.new_event_loop, asyncio.new_event_loop])
+def test_program_that_closes_its_input_at_once_is_heard(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """On the daemon's event loop too, which refuses to write to what is closed."""
+
+    async def work() -> tuple[bytes, int | None]:
+        command = (sys.executable, "-c", "print('short')")
+        group = await Hasty.start(command, given=b"x" * 100_000, environ=ENVIRON, cwd=None)
+        printed = b"".join([chunk async for chunk in group.output()])
+        await group.end(1.0)
+        return printed, group.returncode
+
+    with asyncio.Runner(loop_factory=new_loop) as loop:
+        assert loop.run(work()) == (b"short\n", 0)
 
 
 async def test_command_that_does_not_exist_fails_the_turn() -> None:
